@@ -1,0 +1,1 @@
+"""The CrossGuard policy pack: least privilege for Vault, Kubernetes and cloud secrets."""
