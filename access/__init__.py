@@ -1,0 +1,1 @@
+"""Who may read what: pure logic over Vault policies and grants. Imports no Pulumi."""

@@ -1,0 +1,120 @@
+"""Vault policy text: read HCL or JSON, write HCL. Owns the text form and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hcl2.api import loads as load_hcl
+
+from access.policy import Capability, PathRule, Policy, PolicyError
+
+_KNOWN = frozenset(
+    {
+        "comment",
+        "policy",
+        "capabilities",
+        "allowed_parameters",
+        "denied_parameters",
+        "required_parameters",
+        "min_wrapping_ttl",
+        "max_wrapping_ttl",
+        "mfa_methods",
+        "control_group",
+        "subscribe_event_types",
+    }
+)
+
+# The form that Vault used before capabilities; it still reads it.
+_LEGACY = {
+    "deny": ("deny",),
+    "read": ("read", "list"),
+    "write": ("create", "read", "update", "delete", "list"),
+    "sudo": ("create", "read", "update", "delete", "list", "sudo"),
+}
+
+
+def parse(text: str, name: str) -> Policy:
+    """Read a policy's text.
+
+    Raises PolicyError, with the policy's name and the path, for text that Vault would refuse.
+    """
+    try:
+        document = json.loads(text) if text.lstrip().startswith("{") else load_hcl(text + "\n")
+    except Exception as error:  # the parser's own exceptions are many and unnamed
+        raise PolicyError(f"policy {name!r} is neither HCL nor JSON: {error}") from error
+    unknown = [key for key in document if _bare(key) not in {"path", "name"}]
+    unknown = [key for key in unknown if not key.startswith("__")]
+    if unknown:
+        raise PolicyError(f"policy {name!r}: unknown key {unknown[0]!r}; Vault knows path and name")
+    return Policy(name=name, rules=tuple(_rules(document.get("path", []), name)))
+
+
+def render(policy: Policy) -> str:
+    """The policy as HCL that Vault accepts and `parse` reads back to the same value."""
+    return "\n".join(_block(rule) for rule in policy.rules)
+
+
+def _block(rule: PathRule) -> str:
+    capabilities = ", ".join(json.dumps(c.value) for c in Capability if c in rule.capabilities)
+    lines = [f"path {json.dumps(rule.path)} {{", f"  capabilities = [{capabilities}]"]
+    for key, parameters in (
+        ("allowed_parameters", rule.allowed_parameters),
+        ("denied_parameters", rule.denied_parameters),
+    ):
+        if parameters:
+            lines.append(f"  {key} = {{")
+            lines.extend(
+                f"    {json.dumps(name)} = {json.dumps(list(values))}"
+                for name, values in sorted(parameters.items())
+            )
+            lines.append("  }")
+    if rule.required_parameters:
+        lines.append(f"  required_parameters = {json.dumps(list(rule.required_parameters))}")
+    return "\n".join([*lines, "}", ""])
+
+
+def _rules(blocks: Any, name: str) -> Iterator[PathRule]:
+    for block in blocks if isinstance(blocks, list) else [blocks]:
+        for path, body in block.items():
+            for each in body if isinstance(body, list) else [body]:
+                yield _rule(_bare(path), each, name)
+
+
+def _rule(path: str, body: Mapping[str, Any], name: str) -> PathRule:
+    where = f'policy {name!r}, path "{path}"'
+    body = {_bare(key): value for key, value in body.items() if not key.startswith("__")}
+    if unknown := sorted(set(body) - _KNOWN):
+        raise PolicyError(f"{where}: unknown key {unknown[0]!r}")
+    words = [_bare(word) for word in body.get("capabilities", [])]
+    if legacy := _bare(body.get("policy", "")):
+        if legacy not in _LEGACY:
+            raise PolicyError(f"{where}: policy is {legacy!r}; use capabilities")
+        words.extend(_LEGACY[legacy])
+    for word in words:
+        if word not in set(Capability):
+            known = ", ".join(Capability)
+            raise PolicyError(f"{where}: capability {word!r} is unknown; Vault knows {known}")
+    return PathRule(
+        path=path,
+        capabilities=frozenset(map(Capability, words)),
+        allowed_parameters=_parameters(body.get("allowed_parameters")),
+        denied_parameters=_parameters(body.get("denied_parameters")),
+        required_parameters=tuple(_bare(p) for p in body.get("required_parameters", [])),
+    )
+
+
+def _parameters(value: Any) -> dict[str, tuple[object, ...]]:
+    return {
+        _bare(key).lower(): tuple(_bare(item) for item in items)
+        for key, items in (value or {}).items()
+    }
+
+
+def _bare(value: Any) -> Any:
+    """The value without the quotes that the HCL parser leaves around strings."""
+    if isinstance(value, str) and re.fullmatch(r'".*"', value, re.DOTALL):
+        return json.loads(value)
+    return value

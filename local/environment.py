@@ -1,0 +1,107 @@
+"""The whole one-machine environment: tools, node, images, services, stack, in that order.
+
+Owns the order and the facts that one part gives to the next. Each step is idempotent, so an
+interrupted `up` goes on when it is started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from local import images, toolchain
+from local.node import Node
+from local.paths import Instance, cache_dir
+from local.progress import Progress
+from local.services import aws, postgresql
+from local.stack import Stack
+
+NODE_TOOLS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+    "coredns",
+)
+IMAGE_TOOLS = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller")
+ENGINE_TOOLS = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+    "pulumi-resource-kubernetes",
+    "pulumi-resource-vault",
+    "pulumi-resource-random",
+    "pulumi-resource-aws",
+)
+VAULT_NODE_PORT = 30200
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One instance with all its parts. `preferred_ports` False takes any free loopback ports."""
+
+    instance: Instance
+    preferred_ports: bool = True
+
+    @cached_property
+    def binaries(self) -> Mapping[str, Path]:
+        """Every tool's path, found or built on first use."""
+        return toolchain.ensure([*NODE_TOOLS, *IMAGE_TOOLS, *ENGINE_TOOLS])
+
+    @cached_property
+    def node(self) -> Node:
+        """The Kubernetes node of the instance."""
+        return Node(self.instance, self.binaries)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The Pulumi stack of the instance."""
+        return Stack(self.instance, toolchain.bin_dir([*ENGINE_TOOLS, "kubectl"]))
+
+    def up(self, progress: Progress) -> None:
+        """Bring everything up and deploy the stack."""
+        self.up_node(progress)
+        facts = self.start_services(progress)
+        progress("stack: writing the instance's configuration")
+        self.stack.prepare(facts)
+        progress("stack: deploying with the real engine, policies on")
+        self.stack.up()
+
+    def up_node(self, progress: Progress) -> None:
+        """Bring the node up with every image on it."""
+        _ = self.binaries
+        progress("node: bringing Kubernetes up")
+        self.node.up(progress)
+        progress("images: assembling and importing")
+        for archive in images.build_all(self.binaries, cache_dir() / "images").values():
+            self.node.import_image(archive)
+
+    def start_services(self, progress: Progress) -> dict[str, Any]:
+        """Start what stands outside the cluster; return the stack's facts about this instance."""
+        progress("services: PostgreSQL and the AWS stand-in")
+        cloud = aws.start(self.node, self.instance)
+        postgresql.start(self.node, self.instance)
+        vault_port = self.node.forward(
+            "vault", 18200 if self.preferred_ports else 0, self.node.node_ip, VAULT_NODE_PORT
+        )
+        state = self.instance.state_dir
+        return {
+            "strongroom:kubernetes": {"kubeconfig": str(self.node.kubeconfig)},
+            "strongroom:aws": {"endpoint": f"http://127.0.0.1:{cloud.host_port}"},
+            "strongroom:vault": {
+                "address": f"https://127.0.0.1:{vault_port}",
+                "seal": {"endpoint": cloud.endpoint_in_cluster},
+                "custodian": {"path": str(state / "vault-init.json")},
+                "deployer": {"tokenFile": str(state / "vault-deployer-token")},
+            },
+        }
+
+    def down(self, progress: Progress) -> None:
+        """Remove the node, the stack's state and every file of the instance."""
+        self.node.down(progress)

@@ -1,0 +1,94 @@
+"""Vault policies: text to values and back, and the precedence that people get wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.evaluate import Acl
+from access.policy import Capability, PathRule, Policy, PolicyError
+from access.policy_hcl import parse, render
+
+GRANTABLE = [c for c in Capability if c is not Capability.DENY]
+PATHS = st.from_regex(r"[a-z]{1,4}(/([a-z]{1,4}|\+)){0,3}(/?\*)?", fullmatch=True).filter(
+    lambda path: "+*" not in path
+)
+RULES = st.builds(
+    PathRule,
+    path=PATHS,
+    capabilities=st.frozensets(st.sampled_from(GRANTABLE), min_size=1),
+    allowed_parameters=st.dictionaries(
+        st.sampled_from(["ttl", "*"]), st.tuples(st.sampled_from(["1h", "2h"]))
+    ),
+    required_parameters=st.sampled_from([(), ("ttl",)]),
+)
+
+
+@given(st.lists(RULES, max_size=4).map(tuple))
+def test_what_is_rendered_is_read_back(rules: tuple[PathRule, ...]) -> None:
+    policy = Policy(name="generated", rules=rules)
+    assert parse(render(policy), "generated") == policy
+
+
+def test_json_and_the_form_before_capabilities_are_read() -> None:
+    assert parse('{"path": {"a/*": {"policy": "read"}}}', "json") == Policy(
+        name="json",
+        rules=(PathRule(path="a/*", capabilities=frozenset({Capability.READ, Capability.LIST})),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("path {", "policy 'p' is neither HCL nor JSON"),
+        ('paths "a" { capabilities = ["read"] }', "unknown key 'paths'"),
+        ('path "a" { capability = ["read"] }', "path \"a\": unknown key 'capability'"),
+        ('path "a" { capabilities = ["write"] }', "capability 'write' is unknown"),
+        ('path "a" { policy = "all" }', "policy is 'all'; use capabilities"),
+        ('path "a/+*" { capabilities = ["read"] }', '"+*" is refused by Vault'),
+    ],
+)
+def test_what_vault_would_refuse_is_refused_by_name(text: str, said: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        parse(text, "p")
+    assert said in str(refused.value)
+
+
+def acl(**policies: str) -> Acl:
+    return Acl(parse(text, name.replace("_", "-")) for name, text in policies.items())
+
+
+def test_a_narrower_rule_takes_away_what_a_wider_one_gives() -> None:
+    policies = acl(
+        wide='path "secret/*" { capabilities = ["read", "update"] }',
+        narrow='path "secret/data/ml/*" { capabilities = ["read"] }',
+    )
+    decision = policies.explain("secret/data/ml/mlflow", Capability.UPDATE)
+    assert not decision.allowed
+    assert decision.reason == (
+        '"secret/data/ml/*" (narrow) is the most specific rule and does not allow update'
+    )
+
+
+def test_a_deny_with_an_early_segment_wildcard_loses_to_a_longer_prefix() -> None:
+    policies = acl(
+        guard='path "+/data/ml/mlflow" { capabilities = ["deny"] }',
+        team='path "secret/data/ml/*" { capabilities = ["read"] }',
+    )
+    assert policies.explain("secret/data/ml/mlflow", Capability.READ).allowed
+
+
+def test_deny_wins_among_rules_for_the_same_path() -> None:
+    policies = acl(
+        one='path "a/b" { capabilities = ["read"] }', two='path "a/b" { capabilities = ["deny"] }'
+    )
+    decision = policies.explain("a/b", Capability.READ)
+    assert decision.reason == '"a/b" (one, two) denies, and deny wins over every capability'
+    assert policies.capabilities("a/b") == {Capability.DENY}
+
+
+def test_nothing_written_means_denied() -> None:
+    decision = acl(one='path "a" { capabilities = ["read"] }').explain("b", Capability.READ)
+    assert (decision.allowed, decision.rule) == (False, None)
+    assert decision.reason == 'no rule covers "b", so Vault denies it'
