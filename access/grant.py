@@ -47,7 +47,7 @@ def _dns_label(value: str) -> str:
         )
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
         raise ValueError(
-            f"{value!r} is no Kubernetes name; use lower-case letters, digits and dashes, at most 63"
+            f"{value!r} is no Kubernetes name; use at most 63 lower-case letters, digits and dashes"
         )
     return value
 
@@ -75,7 +75,14 @@ def _role_name(value: str) -> str:
     return value
 
 
+def _not_empty(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("is empty, and an empty list binds nobody; name at least one")
+    return values
+
+
 Name = Annotated[str, AfterValidator(_dns_label)]
+Names = Annotated[tuple[Name, ...], AfterValidator(_not_empty)]
 SecretPath = Annotated[str, AfterValidator(_secret_path)]
 RoleName = Annotated[str, AfterValidator(_role_name)]
 
@@ -92,8 +99,8 @@ class Grant(BaseModel):
     )
 
     name: Name
-    service_accounts: tuple[Name, ...] = Field(min_length=1)
-    namespaces: tuple[Name, ...] = Field(min_length=1)
+    service_accounts: Names
+    namespaces: Names
     audience: str = Field(default="vault", min_length=1)
     secrets: tuple[SecretPath, ...] = ()
     database: tuple[RoleName, ...] = ()
