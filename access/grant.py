@@ -19,10 +19,15 @@ MAX_TTL_SECONDS = 24 * 60 * 60
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+_READ = frozenset({Capability.READ})
+_MANAGE = frozenset(
+    {Capability.CREATE, Capability.READ, Capability.UPDATE, Capability.PATCH, Capability.DELETE}
+)
+
 # What a client needs to look after the token and the leases it holds; the `default` policy, which
 # allows more, is switched off for granted tokens.
 _OWN_TOKEN = (
-    PathRule(path="auth/token/lookup-self", capabilities=frozenset({Capability.READ})),
+    PathRule(path="auth/token/lookup-self", capabilities=_READ),
     PathRule(path="auth/token/renew-self", capabilities=frozenset({Capability.UPDATE})),
     PathRule(path="auth/token/revoke-self", capabilities=frozenset({Capability.UPDATE})),
     PathRule(path="sys/leases/renew", capabilities=frozenset({Capability.UPDATE})),
@@ -91,7 +96,8 @@ class Grant(BaseModel):
     """One row of access: these accounts in these namespaces may read exactly these secrets.
 
     `secrets` are KV v2 paths as people type them (`secret/ml/mlflow`), `database` and `aws` are
-    role names of the engines at `database/` and `aws/`. `ttl` bounds the token's life.
+    role names of the engines at `database/` and `aws/`. `manages` are KV v2 paths whose values the
+    accounts write; they cannot destroy versions. `ttl` bounds the token's life.
     """
 
     model_config = ConfigDict(
@@ -103,14 +109,17 @@ class Grant(BaseModel):
     namespaces: Names
     audience: str = Field(default="vault", min_length=1)
     secrets: tuple[SecretPath, ...] = ()
+    manages: tuple[SecretPath, ...] = ()
     database: tuple[RoleName, ...] = ()
     aws: tuple[RoleName, ...] = ()
     ttl: str = "1h"
 
     @model_validator(mode="after")
     def _grants_something_for_a_while(self) -> Self:
-        if not (self.secrets or self.database or self.aws):
-            raise ValueError("the grant gives nothing; fill secrets, database or aws")
+        if not (self.secrets or self.manages or self.database or self.aws):
+            raise ValueError("the grant gives nothing; fill secrets, manages, database or aws")
+        if both := set(self.secrets) & set(self.manages):
+            raise ValueError(f"{min(both)} is in secrets and in manages, which includes reading it")
         if not 60 <= seconds(self.ttl) <= MAX_TTL_SECONDS:
             raise ValueError(f"ttl is {self.ttl}; it must lie between 1m and 24h")
         return self
@@ -122,15 +131,21 @@ class Grant(BaseModel):
 
     @property
     def policy(self) -> Policy:
-        """The Vault policy: read on each thing granted, and care for the own token."""
-        rules = (
-            PathRule(path=path, capabilities=frozenset({Capability.READ})) for path in self._paths()
-        )
-        return Policy(name=self.name, rules=(*rules, *_OWN_TOKEN))
+        """The Vault policy: exactly what is granted, and care for the own token."""
+        return Policy(name=self.name, rules=(*self._rules(), *_OWN_TOKEN))
 
-    def _paths(self) -> Iterator[str]:
+    def _rules(self) -> Iterator[PathRule]:
         for secret in self.secrets:
-            mount, path = secret.split("/", 1)
-            yield f"{mount}/data/{path}"
-        yield from (f"database/creds/{role}" for role in self.database)
-        yield from (f"aws/creds/{role}" for role in self.aws)
+            yield PathRule(path=_below("data", secret), capabilities=_READ)
+        for secret in self.manages:
+            yield PathRule(path=_below("data", secret), capabilities=_MANAGE)
+            yield PathRule(path=_below("metadata", secret), capabilities=_READ)
+        for role in self.database:
+            yield PathRule(path=f"database/creds/{role}", capabilities=_READ)
+        for role in self.aws:
+            yield PathRule(path=f"aws/creds/{role}", capabilities=_READ)
+
+
+def _below(part: str, secret: str) -> str:
+    mount, path = secret.split("/", 1)
+    return f"{mount}/{part}/{path}"

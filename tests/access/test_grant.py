@@ -37,6 +37,20 @@ def test_a_grant_reads_what_it_names_and_nothing_beside_it() -> None:
         assert acl.capabilities(path) == {Capability.DENY}
 
 
+def test_a_manager_writes_its_secret_and_destroys_nothing() -> None:
+    grant = Grant(
+        name="mlflow-writer",
+        service_accounts=("mlflow-admin",),
+        namespaces=("ml-training",),
+        manages=("secret/ml/mlflow",),
+    )
+    acl = Acl([grant.policy])
+    assert {Capability.CREATE, Capability.UPDATE} < acl.capabilities("secret/data/ml/mlflow")
+    assert acl.capabilities("secret/metadata/ml/mlflow") == {Capability.READ}
+    assert acl.capabilities("secret/destroy/ml/mlflow") == {Capability.DENY}
+    assert acl.capabilities("secret/data/ml/other") == {Capability.DENY}
+
+
 def test_a_grant_is_at_most_a_day_long() -> None:
     assert Grant.model_validate(ML_APP).ttl_seconds == 86_400
 
@@ -71,6 +85,7 @@ def test_durations_are_read(text: str, length: int) -> None:
         ({"database": ["creds/ml-readonly"]}, "database.0", "is no role name"),
         ({"aws": ["*"]}, "aws.0", "is no role name"),
         ({"secrets": [], "database": [], "aws": []}, "", "the grant gives nothing"),
+        ({"manages": ["secret/ml/mlflow"]}, "", "in secrets and in manages"),
         ({"ttl": "25h"}, "", "between 1m and 24h"),
         ({"ttl": "30s"}, "", "between 1m and 24h"),
         ({"ttl": "a day"}, "", "is no duration"),
