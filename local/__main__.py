@@ -1,0 +1,63 @@
+"""`python -m local`: the one-machine environment's command line, behind `make up` and `make down`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from local.environment import Environment
+from local.node import NodeError
+from local.paths import Instance
+from local.progress import Clock
+from local.stack import StackError
+from local.summary import show
+from local.toolchain import ToolchainError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+InstanceName = Annotated[str, typer.Option("--instance", help="The environment's name.")]
+
+
+def _run(action: Callable[[], None], command: str) -> None:
+    """Run one command; a known failure or an interrupt ends in one line and a status."""
+    try:
+        action()
+    except (NodeError, StackError, ToolchainError) as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; `{command}` goes on from here", err=True)
+        sys.exit(130)
+
+
+@app.command()
+def up(instance: InstanceName = "local") -> None:
+    """Bring up the node, the services and the stack; goes on where an earlier run stopped."""
+    clock = Clock()
+    environment = Environment(Instance(instance))
+
+    def action() -> None:
+        environment.up(clock)
+        show(environment, clock.console)
+        clock("done")
+
+    _run(action, "make up")
+
+
+@app.command()
+def down(instance: InstanceName = "local") -> None:
+    """Remove the environment: processes, mounts, namespace, interfaces and files."""
+    _run(lambda: Environment(Instance(instance)).down(Clock()), "make down")
+
+
+@app.command()
+def status(instance: InstanceName = "local") -> None:
+    """Show what runs."""
+    _run(lambda: show(Environment(Instance(instance)), Clock().console), "make status")
+
+
+if __name__ == "__main__":
+    app()
