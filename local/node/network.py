@@ -9,6 +9,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+from local.node import mounts
 from local.node.errors import NodeError
 from local.node.layout import GATEWAY_IP, NODE_IP, NODE_PREFIX, Layout
 
@@ -29,7 +30,7 @@ def nsenter(layout: Layout) -> list[str]:
 def create(layout: Layout) -> None:
     """Make the namespace and its interface, or complete what an interrupt left half made."""
     name = layout.instance.netns
-    if not layout.netns_path.is_mount():
+    if not mounts.is_mounted(layout.netns_path):
         layout.netns_path.unlink(missing_ok=True)
         _ip("netns", "add", name)
     inside = ["-n", name]
@@ -52,14 +53,12 @@ def create(layout: Layout) -> None:
 
 def remove(layout: Layout) -> None:
     """Remove the namespace; whatever interfaces it had go with it."""
-    if layout.netns_path.exists():
-        subprocess.run(["umount", "--lazy", str(layout.netns_path)], capture_output=True, check=False)
-        layout.netns_path.unlink(missing_ok=True)
+    mounts.unmount_below(layout.netns_path)
+    layout.netns_path.unlink(missing_ok=True)
     parent = layout.netns_path.parent
-    if parent.is_mount() and not any(parent.iterdir()):
+    if parent.is_dir() and not any(parent.iterdir()):
         # `ip netns add` mounts this folder on itself; an empty one is nobody's.
-        subprocess.run(["umount", str(parent)], capture_output=True, check=False)
-    if parent.is_dir() and not parent.is_mount() and not any(parent.iterdir()):
+        mounts.unmount_below(parent)
         parent.rmdir()
 
 

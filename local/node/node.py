@@ -19,6 +19,7 @@ from local.node import (
     forwards,
     images,
     manifests,
+    mounts,
     network,
     pki,
     preflight,
@@ -192,7 +193,7 @@ class Node:
         """After a reboot nothing in the run folder is true; without its namespace nothing works."""
         stamp = self.layout.run / "boot"
         rebooted = stamp.exists() and stamp.read_text() != boot_id()
-        if rebooted or not self.layout.netns_path.is_mount():
+        if rebooted or not mounts.is_mounted(self.layout.netns_path):
             teardown.forget_run(self.layout)
 
     def _start(self, spec: Spec, progress: Progress) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
-from local.node import cgroups, network
+from local.node import cgroups, mounts, network
 from local.node.layout import Layout
 from local.progress import Progress
 
-_MOUNTS = Path("/proc/self/mounts")
 _CNI_RESULTS = Path("/var/lib/cni/results")
 _CONTAINER_LOGS = Path("/var/log/containers")
 _DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
@@ -20,18 +18,7 @@ _KUBELET_FILES = {"kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"}
 def stop_everything(layout: Layout) -> None:
     """End every process of the node, pods included, and undo every mount below its folders."""
     cgroups.kill(layout.cgroup)
-    unmount_below(layout.run, layout.instance.state_dir)
-
-
-def unmount_below(*folders: Path) -> None:
-    """Undo the mounts below these folders, the innermost first."""
-    points = [
-        Path(line.split()[1].encode().decode("unicode_escape"))
-        for line in _MOUNTS.read_text().splitlines()
-    ]
-    for point in reversed(points):
-        if any(point.is_relative_to(folder) for folder in folders):
-            subprocess.run(["umount", "--lazy", str(point)], capture_output=True, check=False)
+    mounts.unmount_below(layout.run, layout.instance.state_dir)
 
 
 def remove(layout: Layout, progress: Progress) -> None:
@@ -98,7 +85,7 @@ def _a_kubelet_runs() -> bool:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not folder.is_mount() and not any(folder.iterdir()):
+    if folder.is_dir() and not mounts.is_mounted(folder) and not any(folder.iterdir()):
         folder.rmdir()
 
 
