@@ -1,0 +1,126 @@
+"""What a user of the platform does, against the local stack: write a secret, run a job that reads it.
+
+Owns nothing that runs for long. `make up` ends with it as the proof that the platform works, and
+the end-to-end tests use the same calls.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hvac
+import yaml
+from kubernetes import client, config, utils
+
+from local.node import NodeError
+from local.paths import REPOSITORY
+from local.progress import Progress
+
+EXAMPLE_JOB = REPOSITORY / "examples" / "training-job.yaml"
+SECRET = ("secret", "ml/mlflow")
+WRITER = ("ml-training", "mlflow-admin", "mlflow-writer")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster behind a kubeconfig, and the Vault in it."""
+
+    kubeconfig: Path
+    vault_address: str
+    vault_ca: Path
+
+    def api(self) -> client.ApiClient:
+        """A client of the cluster's API."""
+        return config.new_client_from_config(str(self.kubeconfig))
+
+    def token(self, namespace: str, account: str, audience: str = "vault") -> str:
+        """A ten-minute token of a service account for one audience."""
+        request = client.AuthenticationV1TokenRequest(
+            spec=client.V1TokenRequestSpec(audiences=[audience], expiration_seconds=600)
+        )
+        answer = client.CoreV1Api(self.api()).create_namespaced_service_account_token(
+            account, namespace, request
+        )
+        token: str = answer.status.token
+        return token
+
+    def login(
+        self, namespace: str, account: str, role: str, audience: str = "vault"
+    ) -> hvac.Client:
+        """A Vault client logged in as a service account. Raises hvac's Forbidden when refused."""
+        vault = hvac.Client(url=self.vault_address, verify=str(self.vault_ca))
+        vault.auth.kubernetes.login(role=role, jwt=self.token(namespace, account, audience))
+        return vault
+
+    def write_example_secret(self) -> None:
+        """Write the training example's secret as its manager: fake values that say so."""
+        namespace, account, role = WRITER
+        mount, path = SECRET
+        self.login(namespace, account, role).secrets.kv.v2.create_or_update_secret(
+            path=path,
+            mount_point=mount,
+            secret={
+                "tracking_uri": "http://mlflow.ml-serving:5000",
+                "password": f"fake-{secrets.token_urlsafe(18)}",
+            },
+        )
+
+    def run_job(self, manifest: dict[str, Any], progress: Progress, deadline: float = 120) -> str:
+        """Run a Job anew and return its first container's log once it has succeeded.
+
+        Raises NodeError with the pods' states when it fails or `deadline` seconds are over.
+        """
+        api = self.api()
+        jobs, core = client.BatchV1Api(api), client.CoreV1Api(api)
+        name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
+        self._delete_job(jobs, name, namespace)
+        utils.create_from_dict(api, manifest)
+        progress(f"workload: waiting for job {namespace}/{name}")
+        ends = time.monotonic() + deadline
+        while True:
+            status = jobs.read_namespaced_job_status(name, namespace).status
+            selector = f"job-name={name}"
+            pods = core.list_namespaced_pod(namespace, label_selector=selector).items
+            if status.succeeded:
+                container = manifest["spec"]["template"]["spec"]["containers"][0]["name"]
+                done = next(pod for pod in pods if pod.status.phase == "Succeeded")
+                log: str = core.read_namespaced_pod_log(
+                    done.metadata.name, namespace, container=container
+                )
+                return log
+            if status.failed or time.monotonic() > ends:
+                states = "; ".join(_state(pod) for pod in pods) or "no pod was made"
+                raise NodeError(
+                    f"job {namespace}/{name} did not succeed in {deadline:.0f} s: {states}"
+                )
+            time.sleep(0.5)
+
+    def _delete_job(self, jobs: client.BatchV1Api, name: str, namespace: str) -> None:
+        try:
+            jobs.delete_namespaced_job(name, namespace, propagation_policy="Foreground")
+            while True:
+                jobs.read_namespaced_job(name, namespace)
+                time.sleep(0.2)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+
+
+def example_job() -> dict[str, Any]:
+    """The training example's manifest."""
+    manifest: dict[str, Any] = yaml.safe_load(EXAMPLE_JOB.read_text())
+    return manifest
+
+
+def _state(pod: client.V1Pod) -> str:
+    statuses = [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
+    parts = []
+    for status in statuses:
+        state = status.state.waiting or status.state.terminated
+        if state and state.reason:
+            parts.append(f"{status.name}: {state.reason} {state.message or ''}".strip())
+    return f"{pod.metadata.name} {pod.status.phase} ({', '.join(parts) or 'no container started'})"

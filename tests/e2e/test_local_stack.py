@@ -1,0 +1,56 @@
+"""The whole platform on a real node: what a user sees of it, and what nobody may see."""
+
+from __future__ import annotations
+
+import hvac
+import pytest
+
+from local.environment import Environment
+from local.progress import Clock
+from local.workload import SECRET, example_job
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_second_up_changes_nothing(environment: Environment) -> None:
+    environment.stack.up("--expect-no-changes")
+
+
+def test_vault_is_healthy_audited_and_unsealed(environment: Environment) -> None:
+    cluster = environment.cluster()
+    health = hvac.Client(url=cluster.vault_address, verify=str(cluster.vault_ca)).sys
+    assert health.read_health_status(method="GET").status_code == 200
+    assert health.read_seal_status()["type"] == "awskms"
+
+
+def test_a_job_reads_its_secret_and_is_refused_another(environment: Environment) -> None:
+    cluster = environment.cluster()
+    cluster.write_example_secret()
+    log = cluster.run_job(example_job(), Clock())
+    assert "tracking at http://mlflow.ml-serving:5000" in log
+    assert "fake-" not in log
+    job = cluster.login("ml-training", "ml-app-sa", "ml-app")
+    mount, path = SECRET
+    assert job.secrets.kv.v2.read_secret_version(
+        path=path, mount_point=mount, raise_on_deleted_version=True
+    )["data"]["data"]["password"].startswith("fake-")
+    with pytest.raises(hvac.exceptions.Forbidden):
+        job.secrets.kv.v2.read_secret_version(
+            path="ml/other", mount_point=mount, raise_on_deleted_version=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("namespace", "account", "audience"),
+    [
+        ("ml-training", "default", "vault"),
+        ("vault", "default", "vault"),
+        ("ml-training", "ml-app-sa", "somebody-else"),
+    ],
+    ids=["another account", "another namespace", "another audience"],
+)
+def test_nobody_else_logs_in_with_the_grant(
+    environment: Environment, namespace: str, account: str, audience: str
+) -> None:
+    with pytest.raises((hvac.exceptions.Forbidden, hvac.exceptions.InvalidRequest)):
+        environment.cluster().login(namespace, account, "ml-app", audience)
