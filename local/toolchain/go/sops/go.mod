@@ -2,11 +2,7 @@ module strongroom.local/toolchain/sops
 
 go 1.25
 
-tool (
-	filippo.io/age/cmd/age
-	filippo.io/age/cmd/age-keygen
-	github.com/getsops/sops/v3/cmd/sops
-)
+tool github.com/getsops/sops/v3/cmd/sops
 
 require (
 	cel.dev/expr v0.24.0 // indirect
