@@ -1,0 +1,133 @@
+"""What is open in a closed cluster: DNS, Vault for its readers, and what Vault itself needs.
+
+Owns the list of openings. The namespaces deny everything else (namespaces.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.kubernetes.network_policy import DNS, Flow, Peers, allow
+
+VAULT_API, VAULT_RAFT = 8200, 8201
+VAULT_PODS = {"app.kubernetes.io/name": "vault", "component": "server"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Addresses outside the pods' network, and a port."""
+
+    cidrs: tuple[str, ...]
+    port: int
+
+    def flow(self) -> Flow:
+        """Traffic to or from there."""
+        return Flow(peers=Peers(cidrs=self.cidrs), ports=(self.port,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamespaceNetwork:
+    """What one namespace's pods need. `name` waits for the namespace, `key` is the same in plain.
+
+    `webhook_port` is where the API server calls pods of the namespace.
+    """
+
+    key: str
+    name: pulumi.Input[str]
+    reads_vault: bool = True
+    calls_api_server: bool = False
+    webhook_port: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkAccessArgs:
+    """`clients` are networks outside the cluster from which Vault is reached."""
+
+    vault_namespace: str
+    namespaces: tuple[NamespaceNetwork, ...]
+    api_server: Destination
+    kms: Destination | None = None
+    databases: tuple[Destination, ...] = ()
+    clients: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        keys = [namespace.key for namespace in self.namespaces]
+        if self.vault_namespace not in keys:
+            raise ValueError(
+                f"vault_namespace: {self.vault_namespace!r} is not among {', '.join(keys)}; Vault "
+                "would be cut off. Add its namespace."
+            )
+
+
+class NetworkAccess(pulumi.ComponentResource):
+    """Produces one NetworkPolicy for each reason and namespace."""
+
+    def __init__(
+        self, name: str, args: NetworkAccessArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("strongroom:kubernetes:NetworkAccess", name, {}, opts)
+        to_vault = Flow(
+            peers=Peers(namespaces=(args.vault_namespace,), labels=VAULT_PODS), ports=(VAULT_API,)
+        )
+        for namespace in args.namespaces:
+            prefix = f"{name}-{namespace.key}"
+            allow(
+                f"{prefix}-dns",
+                "allow-dns",
+                namespace=namespace.name,
+                parent=self,
+                egress=[DNS],
+            )
+            if namespace.reads_vault or namespace.key == args.vault_namespace:
+                allow(
+                    f"{prefix}-to-vault",
+                    "allow-to-vault",
+                    namespace=namespace.name,
+                    parent=self,
+                    egress=[to_vault],
+                )
+            if namespace.calls_api_server:
+                allow(
+                    f"{prefix}-to-api-server",
+                    "allow-to-api-server",
+                    namespace=namespace.name,
+                    parent=self,
+                    egress=[args.api_server.flow()],
+                )
+            if namespace.webhook_port:
+                from_api_server = Peers(cidrs=args.api_server.cidrs)
+                allow(
+                    f"{prefix}-webhook",
+                    "allow-webhook",
+                    namespace=namespace.name,
+                    parent=self,
+                    ingress=[Flow(peers=from_api_server, ports=(namespace.webhook_port,))],
+                )
+            if namespace.key == args.vault_namespace:
+                self._open_vault(name, namespace, args)
+        self.register_outputs({})
+
+    def _open_vault(self, name: str, vault: NamespaceNetwork, args: NetworkAccessArgs) -> None:
+        readers = tuple(n.key for n in args.namespaces if n.reads_vault and n is not vault)
+        servers = Peers(labels=VAULT_PODS)
+        own_jobs = Flow(peers=Peers(), ports=(VAULT_API,))
+        incoming = [Flow(peers=servers, ports=(VAULT_API, VAULT_RAFT)), own_jobs]
+        if readers:
+            incoming.append(Flow(peers=Peers(namespaces=readers), ports=(VAULT_API,)))
+        if args.clients:
+            incoming.append(Flow(peers=Peers(cidrs=args.clients), ports=(VAULT_API,)))
+        outgoing = [Flow(peers=servers, ports=(VAULT_API, VAULT_RAFT))]
+        if args.kms:
+            outgoing.append(args.kms.flow())
+        outgoing.extend(database.flow() for database in args.databases)
+        allow(
+            f"{name}-vault-servers",
+            "allow-vault-servers",
+            namespace=vault.name,
+            parent=self,
+            pods=VAULT_PODS,
+            ingress=incoming,
+            egress=outgoing,
+        )

@@ -1,0 +1,14 @@
+"""The stack's configuration as typed, validated values; all mistakes are reported at once.
+
+`load()` reads the running stack, `Settings.parse()` any mapping. No setting holds a secret.
+"""
+
+from __future__ import annotations
+
+from settings.cloud import Cloud
+from settings.environments import Environment
+from settings.errors import Problem, SettingsError
+from settings.loader import load
+from settings.root import Settings
+
+__all__ = ["Cloud", "Environment", "Problem", "Settings", "SettingsError", "load"]

@@ -1,0 +1,157 @@
+"""What must hold between settings: rules that no single field can judge.
+
+Each rule is a generator over the whole, already well-formed Settings; `broken_rules` runs them all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from settings.cloud import Cloud
+from settings.environments import Environment
+from settings.errors import Problem
+from settings.rules_vault import VAULT_RULES
+
+if TYPE_CHECKING:
+    from settings.root import Settings
+
+
+def _cloud_section(settings: Settings) -> Iterator[Problem]:
+    for cloud, section, example in (
+        (Cloud.AWS, settings.aws, "{region: eu-central-1}"),
+        (Cloud.GCP, settings.gcp, "{project: example-project, region: europe-west3}"),
+    ):
+        if settings.cloud is cloud and section is None:
+            yield Problem(
+                str(cloud),
+                f"is missing though `cloud` is {cloud}",
+                "keys and secrets are created there",
+                example,
+                also=("cloud",),
+            )
+        elif settings.cloud is not cloud and section is not None:
+            yield Problem(
+                str(cloud),
+                f"is given though `cloud` is {settings.cloud}",
+                "settings that have no effect mislead whoever reads them",
+                f"`cloud: {cloud}`, or remove the section",
+                also=("cloud",),
+            )
+
+
+def _is_private(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith((".svc", ".svc.cluster.local")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _stand_ins(settings: Settings) -> Iterator[Problem]:
+    seal = settings.vault.seal
+    for key, endpoint in (
+        ("aws.endpoint", settings.aws.endpoint if settings.aws else None),
+        ("vault.seal.endpoint", getattr(seal, "endpoint", None)),
+    ):
+        if endpoint is None:
+            continue
+        if settings.environment is not Environment.LOCAL:
+            yield Problem(
+                key,
+                f"is {endpoint!r} in environment {settings.environment}",
+                "a stand-in keeps keys in clear, and Vault's data would hang on it",
+                "nothing: the real AWS is found by `aws.region`",
+                also=("environment",),
+            )
+        elif not _is_private(endpoint):
+            yield Problem(
+                key,
+                f"is {endpoint!r}, which is not on this machine or in its cluster",
+                "requests with credentials would go to a foreign host",
+                "an address on loopback, in a private network or ending in .svc",
+            )
+
+
+def _kubernetes_named(settings: Settings) -> Iterator[Problem]:
+    if settings.environment is not Environment.LOCAL and settings.kubernetes.context is None:
+        yield Problem(
+            "kubernetes.context",
+            "is missing",
+            "without it whatever context happens to be current receives the deployment",
+            "a name from `kubectl config get-contexts`",
+            also=("environment",),
+        )
+
+
+def _no_duplicates(settings: Settings) -> Iterator[Problem]:
+    for key, names in (
+        ("namespaces", [n.name for n in settings.namespaces]),
+        ("serviceAccounts", [f"{a.namespace}/{a.name}" for a in settings.service_accounts]),
+        ("grants", [g.name for g in settings.grants]),
+    ):
+        for name, count in Counter(names).items():
+            if count > 1:
+                last = len(names) - 1 - names[::-1].index(name)
+                yield Problem(
+                    f"{key}[{last}].name",
+                    f"is {name!r}, which occurs {count} times",
+                    "one of them would silently win",
+                    "each name once",
+                )
+
+
+def _namespaces_exist(settings: Settings) -> Iterator[Problem]:
+    known = {namespace.name for namespace in settings.namespaces}
+    named = [
+        (f"serviceAccounts[{i}].namespace", account.namespace)
+        for i, account in enumerate(settings.service_accounts)
+    ]
+    named.append(("vault.namespace", settings.vault.namespace))
+    named += [
+        (f"grants[{i}].namespaces[{j}]", name)
+        for i, grant in enumerate(settings.grants)
+        for j, name in enumerate(grant.namespaces)
+    ]
+    for key, name in named:
+        if name not in known:
+            yield Problem(
+                key,
+                f"is {name!r}, which is not among `namespaces`",
+                "nothing can run in a namespace that does not exist",
+                f"one of {', '.join(sorted(known))}, or add it to `namespaces`",
+                also=("namespaces",),
+            )
+
+
+def _privileged_in_prod(settings: Settings) -> Iterator[Problem]:
+    for index, namespace in enumerate(settings.namespaces):
+        if settings.environment is Environment.PROD and namespace.pod_security == "privileged":
+            yield Problem(
+                f"namespaces[{index}].podSecurity",
+                "is 'privileged' in environment prod",
+                "any pod there may take over the node and read every secret on it",
+                "restricted, or baseline",
+                also=("environment",),
+            )
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _cloud_section,
+    _stand_ins,
+    _kubernetes_named,
+    _no_duplicates,
+    _namespaces_exist,
+    _privileged_in_prod,
+    *VAULT_RULES,
+)
+
+
+def broken_rules(settings: Settings) -> list[Problem]:
+    """Every violation of every rule."""
+    return [problem for rule in RULES for problem in rule(settings)]

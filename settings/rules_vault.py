@@ -1,0 +1,263 @@
+"""The rules about Vault: replicas, seal, custody, certificates, sizes, snapshots.
+
+Each is a generator over the whole Settings; settings/rules.py runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from settings.cloud import Cloud
+from settings.environments import Environment
+from settings.errors import Problem
+from settings.seal import (
+    AwsCustodian,
+    AwsKmsSeal,
+    FileCustodian,
+    GcpCustodian,
+    GcpKmsSeal,
+    PgpCustodian,
+    ShamirSeal,
+)
+from settings.snapshots import Destination
+from settings.vault import ChartSource, ServiceType, Spread, TlsSource
+
+if TYPE_CHECKING:
+    from settings.root import Settings
+
+
+def _replicas(settings: Settings) -> Iterator[Problem]:
+    vault = settings.vault
+    if vault.replicas not in (3, 5):
+        yield Problem(
+            "vault.replicas",
+            f"is {vault.replicas}",
+            "Raft needs an odd majority: an even count outlives no more losses, one outlives none",
+            "3 (outlives one loss) or 5 (outlives two)",
+        )
+    elif vault.autopilot.min_quorum > vault.replicas:
+        yield Problem(
+            "vault.autopilot.minQuorum",
+            f"is {vault.autopilot.min_quorum}, more than the {vault.replicas} replicas",
+            "dead servers would never be removed",
+            f"at most {vault.replicas}",
+            also=("vault.replicas",),
+        )
+
+
+def _strict_prod(settings: Settings) -> Iterator[Problem]:
+    if settings.environment is not Environment.PROD:
+        return
+    vault = settings.vault
+    if vault.injector.enabled and vault.injector.replicas < 2:
+        yield Problem(
+            "vault.injector.replicas",
+            f"is {vault.injector.replicas} in environment prod",
+            "while the only injector restarts, pods start without their secrets",
+            "2 or more",
+            also=("environment",),
+        )
+    if vault.spread is not Spread.REQUIRED:
+        yield Problem(
+            "vault.spread",
+            f"is {str(vault.spread)!r} in environment prod",
+            "a lost machine or zone would take the majority with it",
+            "required",
+            also=("environment",),
+        )
+
+
+def _seal(settings: Settings) -> Iterator[Problem]:
+    seal = settings.vault.seal
+    needed = {AwsKmsSeal: Cloud.AWS, GcpKmsSeal: Cloud.GCP}.get(type(seal))
+    if needed and settings.cloud is not needed:
+        yield Problem(
+            "vault.seal.type",
+            f"is {str(seal.type)!r} though `cloud` is {settings.cloud}",
+            "Vault could not reach its key and would stay sealed",
+            f"`cloud: {needed}`, or another seal",
+            also=("cloud",),
+        )
+    if isinstance(seal, AwsKmsSeal) and (seal.key is None) is not seal.create_key:
+        given = "both a key and createKey" if seal.create_key else "neither a key nor createKey"
+        yield Problem(
+            "vault.seal.key",
+            f"is unclear: the seal has {given}",
+            "losing the key is losing Vault, so it must be certain which one it is",
+            "either `key: arn:aws:kms:…` or `createKey: true`",
+            also=("vault.seal.createKey",),
+        )
+    if (
+        isinstance(seal, ShamirSeal)
+        and settings.environment is Environment.PROD
+        and not seal.accept_manual_unseal
+    ):
+        yield Problem(
+            "vault.seal.type",
+            "is 'shamir' in environment prod",
+            "every restarted pod stays sealed until enough people enter their shares",
+            "awskms or gcpckms; or add `acceptManualUnseal: true` if people are on call for it",
+            also=("environment", "vault.seal.acceptManualUnseal"),
+        )
+
+
+def _custodian(settings: Settings) -> Iterator[Problem]:
+    custodian = settings.vault.custodian
+    if isinstance(custodian, FileCustodian) and settings.environment is not Environment.LOCAL:
+        yield Problem(
+            "vault.custodian.type",
+            f"is 'file' in environment {settings.environment}",
+            "the shares would lie in clear on one disk",
+            "pgp, aws-secrets-manager or gcp-secret-manager",
+            also=("environment",),
+        )
+    needed = {AwsCustodian: Cloud.AWS, GcpCustodian: Cloud.GCP}.get(type(custodian))
+    if needed and settings.cloud is not needed:
+        yield Problem(
+            "vault.custodian.type",
+            f"is {str(custodian.type)!r} though `cloud` is {settings.cloud}",
+            "the shares of the first start could not be handed over",
+            f"`cloud: {needed}`, or another custodian",
+            also=("cloud",),
+        )
+    if custodian.threshold > custodian.shares:
+        yield Problem(
+            "vault.custodian.threshold",
+            f"is {custodian.threshold}, more than the {custodian.shares} shares",
+            "nobody could ever bring enough of them together",
+            f"at most {custodian.shares}",
+            also=("vault.custodian.shares",),
+        )
+    elif custodian.threshold < 2 and settings.environment is Environment.PROD:
+        yield Problem(
+            "vault.custodian.threshold",
+            "is 1 in environment prod",
+            "one person alone could make a new root token",
+            "2 or more; 3 of 5 is usual",
+            also=("environment",),
+        )
+    if isinstance(custodian, PgpCustodian) and len(custodian.keys) != custodian.shares:
+        yield Problem(
+            "vault.custodian.keys",
+            f"has {len(custodian.keys)} entries for {custodian.shares} shares",
+            "each share is encrypted to exactly one person",
+            f"{custodian.shares} public key files",
+            also=("vault.custodian.shares",),
+        )
+
+
+def _tls(settings: Settings) -> Iterator[Problem]:
+    tls = settings.vault.tls
+    if tls.renew_before >= tls.validity:
+        yield Problem(
+            "vault.tls.renewBefore",
+            f"is {str(tls.renew_before)!r}, not less than validity {str(tls.validity)!r}",
+            "the certificate would be renewed without end",
+            "about a third of `validity`",
+            also=("vault.tls.validity",),
+        )
+    for source, field, value in (
+        (TlsSource.SECRET, "secretName", tls.secret_name),
+        (TlsSource.CERT_MANAGER, "issuer", tls.issuer),
+    ):
+        if (tls.source is source) is (value is None):
+            state = "is missing" if value is None else f"is {value!r}"
+            yield Problem(
+                f"vault.tls.{field}",
+                f"{state} though `source` is {tls.source}",
+                "Vault's certificate must come from exactly one place",
+                f"`{field}` together with `source: {source}` only",
+                also=("vault.tls.source",),
+            )
+
+
+def _sizes(settings: Settings) -> Iterator[Problem]:
+    resources = settings.vault.resources
+    for name in ("memory", "cpu"):
+        request, limit = getattr(resources.requests, name), getattr(resources.limits, name)
+        if request > limit:
+            yield Problem(
+                f"vault.resources.requests.{name}",
+                f"is {str(request)!r}, more than the limit {str(limit)!r}",
+                "Kubernetes refuses such a pod",
+                f"at most {limit}",
+                also=(f"vault.resources.limits.{name}",),
+            )
+
+
+def _pinned(settings: Settings) -> Iterator[Problem]:
+    vault = settings.vault
+    if not vault.image.tag.startswith(vault.version):
+        yield Problem(
+            "vault.image.tag",
+            f"is {vault.image.tag!r} while `version` is {vault.version!r}",
+            "upgrades are ordered by a version that the pods would not have",
+            f"{vault.version}, or change both",
+            also=("vault.version",),
+        )
+    if vault.chart.source is not ChartSource.PATH and vault.chart.version is None:
+        yield Problem(
+            "vault.chart.version",
+            "is missing",
+            "an unpinned chart changes the cluster by itself",
+            "an exact version, for example 0.31.0",
+            also=("vault.chart.source",),
+        )
+
+
+def _ui(settings: Settings) -> Iterator[Problem]:
+    ui = settings.vault.ui
+    if ui.node_port is not None and ui.service_type is not ServiceType.NODE_PORT:
+        yield Problem(
+            "vault.ui.nodePort",
+            f"is {ui.node_port} though `serviceType` is {ui.service_type}",
+            "the port would silently not be opened",
+            "`serviceType: NodePort`, or remove nodePort",
+            also=("vault.ui.serviceType",),
+        )
+
+
+def _snapshots(settings: Settings) -> Iterator[Problem]:
+    snapshots = settings.vault.snapshots
+    if not snapshots.enabled:
+        if settings.environment is Environment.PROD:
+            yield Problem(
+                "vault.snapshots.enabled",
+                "is false in environment prod",
+                "a lost quorum would lose every secret",
+                "true",
+                also=("environment",),
+            )
+        return
+    needed = {Destination.S3: Cloud.AWS, Destination.GCS: Cloud.GCP}.get(snapshots.destination)
+    if needed and settings.cloud is not needed:
+        yield Problem(
+            "vault.snapshots.destination",
+            f"is {str(snapshots.destination)!r} though `cloud` is {settings.cloud}",
+            "the job could not store a snapshot",
+            f"`cloud: {needed}`, or volume",
+            also=("cloud",),
+        )
+    if (needed is None) is (snapshots.bucket is not None):
+        state = "is missing" if snapshots.bucket is None else f"is {snapshots.bucket!r}"
+        yield Problem(
+            "vault.snapshots.bucket",
+            f"{state} though `destination` is {snapshots.destination}",
+            "snapshots must go to exactly one place",
+            "a bucket name together with `destination: s3` or `gcs` only",
+            also=("vault.snapshots.destination",),
+        )
+
+
+VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _replicas,
+    _strict_prod,
+    _seal,
+    _custodian,
+    _tls,
+    _sizes,
+    _pinned,
+    _ui,
+    _snapshots,
+)
