@@ -1,0 +1,85 @@
+"""Parts that several images share: users, certificates, busybox, Debian programs with libraries."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from local.images.archive import ImageError
+from local.images.entries import Directory, Entry, File, Link
+
+BUSYBOX = Path("/bin/busybox")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+_USERS = """\
+root:x:0:0:root:/root:/sbin/nologin
+vault:x:100:1000:vault:/home/vault:/sbin/nologin
+sealed-secrets:x:1001:1001:sealed-secrets:/:/sbin/nologin
+nonroot:x:65532:65532:nonroot:/:/sbin/nologin
+nobody:x:65534:65534:nobody:/:/sbin/nologin
+"""
+_GROUP = """\
+root:x:0:
+vault:x:1000:
+sealed-secrets:x:1001:
+nonroot:x:65532:
+nobody:x:65534:
+"""
+_LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
+# Applets that make no sense in a container or need a privilege that no container here has.
+_LEFT_OUT = re.compile(
+    r"busybox|dpkg.*|rpm.*|init|linuxrc|halt|reboot|poweroff|mdev|u?mount|insmod|rmmod|modprobe"
+    r"|swapo(n|ff)|mkswap|su|sulogin|login|passwd|chroot|pivot_root|switch_root|run-init"
+)
+
+
+def skeleton() -> tuple[Entry, ...]:
+    """Directories, users and name resolution that any program expects."""
+    return (
+        *(Directory(path) for path in ("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin")),
+        *(Directory(path) for path in ("dev", "proc", "sys", "usr/local", "usr/local/bin")),
+        Directory("tmp", mode=0o1777),
+        File("etc/passwd", _USERS),
+        File("etc/group", _GROUP),
+        File("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+    )
+
+
+def certificates() -> tuple[Entry, ...]:
+    """The public certificate authorities that this machine trusts."""
+    return (File("etc/ssl/certs/ca-certificates.crt", CERTIFICATES),)
+
+
+def busybox() -> tuple[Entry, ...]:
+    """A static busybox with its applets linked. Raises ImageError when it is not installed."""
+    if not BUSYBOX.is_file():
+        raise ImageError(f"{BUSYBOX} is missing: install the package busybox-static")
+    listed = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True)
+    applets = [name for name in listed.stdout.split() if not _LEFT_OUT.fullmatch(name)]
+    links = (Link(f"bin/{name}", "busybox") for name in sorted(applets))
+    return (File("bin/busybox", BUSYBOX, mode=0o755), *links)
+
+
+def debian_program(path: str, program: Path) -> tuple[Entry, ...]:
+    """A dynamically linked program as `/path`, with its loader and every library it needs.
+
+    Libraries keep the places where the loader looks for them. Raises ImageError when the program is
+    missing or one of its libraries is.
+    """
+    if not program.is_file():
+        raise ImageError(f"{program} is missing: install the package it belongs to")
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    if "not found" in listed or not _LIBRARY.search(listed):
+        raise ImageError(f"{program}: not every library it needs is installed:\n{listed}")
+    libraries = sorted({Path(found) for found in _LIBRARY.findall(listed)})
+    folders = sorted({parent for library in libraries for parent in library.parents})
+    return (
+        *(
+            Directory(str(folder).lstrip("/"))
+            for folder in folders
+            if str(folder) not in ("/", "/usr")
+        ),
+        *(File(str(library).lstrip("/"), library.resolve(), 0o755) for library in libraries),
+        File(path, program, mode=0o755),
+    )
