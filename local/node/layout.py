@@ -83,6 +83,11 @@ class Layout:
         return self.root / "images.json"
 
     @property
+    def checkout_file(self) -> Path:
+        """Names the checkout whose code brought the node up."""
+        return self.root / "checkout"
+
+    @property
     def kubeconfig(self) -> Path:
         """For people and tools on the host, 0600."""
         return self.instance.state_dir / "kubeconfig"

@@ -110,9 +110,3 @@ def _binding(user: str, role: str) -> Manifest:
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
     }
-
-
-def is_ready(node: str) -> bool:
-    """Whether a Node object, as JSON, is Ready and its kubelet has said so."""
-    conditions = json.loads(node).get("status", {}).get("conditions", [])
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

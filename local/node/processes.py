@@ -12,8 +12,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def start_time(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back SIGINT and SIGTERM, so that no process is started without its record."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda given, _: came.append(given)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        for missed in came:
+            os.kill(os.getpid(), missed)
+
+
 @dataclass(frozen=True)
 class Supervisor:
     """The processes of one instance: records in `records`, output in `logs`."""
@@ -98,6 +117,12 @@ class Supervisor:
             return None
         return record.pid
 
+    def started(self, name: str) -> float | None:
+        """When the running process was started, in seconds since the epoch."""
+        if self.pid(name) is None:
+            return None
+        return (self.records / f"{name}.json").stat().st_mtime
+
     def names(self) -> list[str]:
         """Every name that has a record."""
         return sorted(path.stem for path in self.records.glob("*.json"))
@@ -120,7 +145,7 @@ class Supervisor:
         self.logs.mkdir(parents=True, exist_ok=True)
         bound(self.log(spec.name))
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-        with self.log(spec.name).open("ab") as log:
+        with uninterrupted(), self.log(spec.name).open("ab") as log:
             try:
                 child = subprocess.Popen(
                     [*spec.prefix, *spec.argv],
@@ -133,15 +158,15 @@ class Supervisor:
                 )
             except OSError as error:
                 raise NodeError(f"{spec.name}: cannot start {spec.argv[0]}: {error}") from error
-        _children[child.pid] = child
-        start = start_time(child.pid)
-        if start is None:
-            raise NodeError(f"{spec.name} ended at once; its log:\n{self.tail(spec.name)}")
-        record = Record(child.pid, start, boot_id(), spec.fingerprint)
-        target = self.records / f"{spec.name}.json"
-        partial = target.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(record)))
-        partial.replace(target)
+            _children[child.pid] = child
+            start = start_time(child.pid)
+            if start is None:
+                raise NodeError(f"{spec.name} ended at once; its log:\n{self.tail(spec.name)}")
+            record = Record(child.pid, start, boot_id(), spec.fingerprint)
+            target = self.records / f"{spec.name}.json"
+            partial = target.with_suffix(".partial")
+            partial.write_text(json.dumps(asdict(record)))
+            partial.replace(target)
 
     def stop(self, name: str, timeout: float = 15) -> None:
         """End the process: SIGTERM, then SIGKILL after `timeout` seconds. Forgets the record."""

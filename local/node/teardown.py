@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
-from local.node import cgroups, mounts, network
+from local.node import cgroups, kernel, mounts, network
 from local.node.layout import Layout
+from local.node.processes import start_time
 from local.progress import Progress
 
 _CNI_RESULTS = Path("/var/lib/cni/results")
@@ -33,7 +35,8 @@ def remove(layout: Layout, progress: Progress) -> None:
         if folder.exists():
             shutil.rmtree(folder)
     layout.kubeconfig.unlink(missing_ok=True)
-    _remove_if_empty(layout.instance.run_dir.parent)
+    kernel.restore(layout.run.parent)
+    _remove_if_empty(layout.run.parent)
 
 
 def forget_containers(layout: Layout) -> None:
@@ -76,11 +79,9 @@ def _forget_device_plugins() -> None:
 
 def _a_kubelet_runs() -> bool:
     for comm in Path("/proc").glob("[0-9]*/comm"):
-        try:
-            if comm.read_text().strip() == "kubelet":
+        with contextlib.suppress(OSError):
+            if comm.read_text().strip() == "kubelet" and start_time(int(comm.parts[2])) is not None:
                 return True
-        except OSError:
-            continue
     return False
 
 
