@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from local.images.entries import Entry, File
 
@@ -76,12 +76,11 @@ class Image:
             partial.unlink(missing_ok=True)
 
     def _write_layer(self, target: Path) -> str:
-        with target.open("wb") as stream:
-            sink = _HashingSink(stream)
-            with tarfile.open(fileobj=sink, mode="w|", format=tarfile.USTAR_FORMAT) as layer:
-                for entry in self.entries:
-                    entry.add_to(layer)
-        return sink.digest.hexdigest()
+        with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as layer:
+            for entry in self.entries:
+                entry.add_to(layer)
+        with target.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def _write_layout(self, outer: tarfile.TarFile, spool: Path, digest: str) -> None:
         config = _json(self._config([f"sha256:{digest}"]))
@@ -133,18 +132,6 @@ class Image:
             },
             "rootfs": {"type": "layers", "diff_ids": layers},
         }
-
-
-class _HashingSink:
-    """A writable stream that hashes what passes."""
-
-    def __init__(self, target: IO[bytes]) -> None:
-        self._target = target
-        self.digest = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        return self._target.write(data)
 
 
 def _json(value: object) -> bytes:

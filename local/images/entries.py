@@ -10,7 +10,6 @@ import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class File:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         return repr((self.path, self.mode, content))
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> io.BufferedReader | io.BytesIO:
         if isinstance(self.source, Path):
             return self.source.open("rb")
         return io.BytesIO(self.source.encode())
