@@ -79,7 +79,10 @@ def _beside_pulumi(name: str) -> Search:
 def _in_plugin_cache(plugin: str, version: str) -> Search:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     path = home / "plugins" / f"resource-{plugin}-v{version}" / f"pulumi-resource-{plugin}"
-    if os.access(path, os.X_OK) and not path.with_name(f"{path.parent.name}.partial").exists():
+    if (
+        os.access(path, os.X_OK)
+        and not path.parent.with_name(f"{path.parent.name}.partial").exists()
+    ):
         return Search(path, f"official {version} in the plugin cache")
     return Search(None, f"official {version} not in {home / 'plugins'}")
 

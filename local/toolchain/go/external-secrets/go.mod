@@ -2,6 +2,7 @@ module strongroom.local/toolchain/external-secrets
 
 go 1.25.1
 
+// As in external-secrets' go.mod: a dependency's own replacements do not reach a module that uses it.
 replace github.com/Masterminds/sprig/v3 => github.com/external-secrets/sprig/v3 v3.3.0
 
 tool github.com/external-secrets/external-secrets

@@ -2,6 +2,7 @@ module strongroom.local/toolchain/kubernetes
 
 go 1.25
 
+// Kubernetes asks for v0.0.0 of its staging modules; these are the ones published with the release.
 replace (
 	k8s.io/api => k8s.io/api v0.34.3
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.34.3

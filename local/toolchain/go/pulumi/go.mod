@@ -2,6 +2,7 @@ module strongroom.local/toolchain/pulumi
 
 go 1.25.11
 
+// As in pulumi/pkg's go.mod: a dependency's own replacements do not reach a module that uses it.
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi

@@ -2,6 +2,7 @@ module strongroom.local/toolchain/vault
 
 go 1.25.1
 
+// As in vault's go.mod: a dependency's own replacements do not reach a module that uses it.
 replace (
 	github.com/99designs/keyring => github.com/Jeffail/keyring v1.2.3
 	github.com/ma314smith/signedxml v1.1.1 => github.com/moov-io/signedxml v1.1.1
