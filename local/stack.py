@@ -93,7 +93,17 @@ class Stack:
             committed["encryptionsalt"] = salt
         merged = merge(committed, {"config": facts})
         self.config_file.write_text(yaml.safe_dump(merged, sort_keys=False))
+        self._release_dead_locks()
         self.run("stack", "select", "--create", STACK)
+
+    def _release_dead_locks(self) -> None:
+        """Remove what an engine that was killed left behind; a living engine keeps its lock."""
+        for lock in (self.instance.state_dir / "pulumi-state" / ".pulumi/locks").rglob("*.json"):
+            holder = json.loads(lock.read_text())["pid"]
+            program = Path(f"/proc/{holder}/exe")
+            if program.exists() and program.readlink().name == "pulumi":
+                raise StackError(f"the stack is being deployed by process {holder}; wait for it")
+            lock.unlink()
 
     def up(self, *arguments: str) -> None:
         """Deploy under the policy pack. Raises StackError when the engine reports one."""
