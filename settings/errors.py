@@ -75,6 +75,9 @@ def shown(value: object) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to write instead of an unknown name: the nearest valid one, or all of them."""
     valid = sorted(names)
+    section, _, rest = name.partition(".")
+    if section in valid and rest:
+        return f"`{rest}:` under `{section}:`"
     by_lower = {candidate.lower(): candidate for candidate in valid}
     plain = re.sub(r"[-_\s]", "", name).lower()
     if close := difflib.get_close_matches(plain, by_lower, n=1, cutoff=0.6):

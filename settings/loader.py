@@ -19,6 +19,9 @@ from settings.root import Settings
 NAMESPACE = "strongroom"
 # `pulumi:` holds the engine's own switches, such as disable-default-providers.
 ENGINE_NAMESPACE = "pulumi"
+# The defaults in Pulumi.yaml that stand for "not set": the engine demands a default for every
+# setting in its schema, and one with a meaning would hide the environment's own.
+UNSET: tuple[Any, ...] = ("", "auto", {}, [])
 
 
 def load() -> Settings:
@@ -32,11 +35,12 @@ def load() -> Settings:
 
 def read(values: Mapping[str, Any], *, secret_keys: set[str], source: str) -> Settings:
     """The settings in `values`: full keys to text, as the engine hands them over."""
-    own = {
+    decoded = {
         key.partition(":")[2]: _decoded(text)
         for key, text in values.items()
         if key.partition(":")[0] == NAMESPACE
     }
+    own = {key: value for key, value in decoded.items() if value not in UNSET}
     problems = [*_foreign(values), *_stored_secrets(secret_keys)]
     hidden = {problem.key.partition(":")[2] for problem in problems}
     try:

@@ -6,9 +6,8 @@ and that all mistakes come out together. Reads no file and knows nothing of the 
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,10 +15,11 @@ from settings import environments
 from settings.base import Section, setting
 from settings.cloud import Aws, Cloud, Gcp
 from settings.environments import Environment
-from settings.errors import Problem, SettingsError, describe, looks_like_credential, nearest
+from settings.errors import SettingsError
 from settings.grants import Grant
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
 from settings.rules import broken_rules
+from settings.shape import credentials_in, problems_of, repaired
 from settings.types import Flag
 from settings.vault import Vault
 
@@ -68,123 +68,25 @@ class Settings(Section):
 
         `source` names the file in messages. Raises SettingsError with every mistake at once.
         """
-        given = _with_defaults(mapping)
-        problems = list(_credentials(mapping))
+        defaults = environments.defaults(_environment(mapping))
+        given = environments.overlay(defaults, mapping)
+        problems = list(credentials_in(mapping, []))
+        usable: BaseModel | None
         try:
-            settings = cls.model_validate(given)
+            usable = settings = cls.model_validate(given)
         except ValidationError as invalid:
-            shape, repaired = _shape_problems(invalid, given, mapping)
-            problems += [p for p in shape if not p.touches([known.key for known in problems])]
+            found = problems_of(invalid, cls)
+            problems += [p for p in found if not p.touches([known.key for known in problems])]
+            usable = repaired(given, cls, defaults)
+        if isinstance(usable, cls):
             wrong = [problem.key for problem in problems]
-            try:
-                settings = cls.model_validate(repaired)
-            except ValidationError:
-                raise SettingsError(source, problems) from None
-            problems += [p for p in broken_rules(settings) if not p.touches(wrong)]
-            raise SettingsError(source, problems) from None
-        problems += broken_rules(settings)
+            problems += [p for p in broken_rules(usable) if not p.touches(wrong)]
         if problems:
             raise SettingsError(source, problems)
         return settings
 
 
-def _with_defaults(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        environment = Environment(mapping.get("environment", ""))
-    except ValueError:
-        environment = Environment.DEV
-    return environments.overlay(environments.defaults(environment), mapping)
-
-
-def _credentials(value: Any, key: str = "") -> Iterator[Problem]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _credentials(item, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _credentials(item, f"{key}[{index}]")
-    elif looks_like_credential(value):
-        yield Problem(
-            key,
-            "holds what looks like a credential",
-            "stack files are committed, so whoever reads the repository has it",
-            "where the credential is kept, never itself; and revoke this one",
-        )
-
-
-def _shape_problems(
-    invalid: ValidationError, given: Mapping[str, Any], mapping: Mapping[str, Any]
-) -> tuple[list[Problem], dict[str, Any]]:
-    """Each of pydantic's errors as a Problem, and `given` without the values that caused them."""
-    repaired = copy.deepcopy(dict(given))
-    problems = []
-    for error in invalid.errors(include_url=False):
-        path, model, why, write = _field_at(error["loc"])
-        key = _dotted(path)
-        what = describe({**error})
-        if error["type"] == "extra_forbidden":
-            names = [field.alias or name for name, field in model.model_fields.items()]
-            what = "is no setting"
-            why = "a misspelt setting would silently have no effect"
-            write = nearest(str(path[-1]), names)
-        problems.append(Problem(key, what, why, write))
-        _remove(repaired, path)
-    fallback = _with_defaults({k: v for k, v in mapping.items() if k == "environment"})
-    return problems, environments.overlay(fallback, repaired)
-
-
-def _field_at(loc: tuple[int | str, ...]) -> tuple[list[int | str], type[BaseModel], str, str]:
-    """Follow `loc` through the models: the key without union tags, its model, reason, example."""
-    model: type[BaseModel] = Settings
-    path: list[int | str] = []
-    why, write = "", ""
-    choices: list[type[BaseModel]] = []
-    for part in loc:
-        tagged = [m for m in choices if _tag(m) == part]
-        if len(choices) > 1 and tagged:
-            model, choices = tagged[0], tagged
-            continue
-        path.append(part)
-        if isinstance(part, int):
-            continue
-        for name, field in model.model_fields.items():
-            if part == (field.alias or name):
-                why, write = field.description or "", str((field.examples or [""])[0])
-                choices = list(_models_in(field.annotation))
-                owner = model
-                model = choices[0] if choices else model
-                break
-        else:
-            owner = model
-    return path, (owner if path else Settings), why, write
-
-
-def _tag(model: type[BaseModel]) -> str:
-    annotation = model.model_fields["type"].annotation if "type" in model.model_fields else None
-    return str(get_args(annotation)[0]) if annotation else ""
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-        return
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
-
-
-def _dotted(path: list[int | str]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def _remove(mapping: Any, path: list[int | str]) -> None:
-    *parents, last = path
-    for part in parents:
-        try:
-            mapping = mapping[part]
-        except (KeyError, IndexError, TypeError):
-            return
-    if isinstance(mapping, dict):
-        mapping.pop(last, None)
+def _environment(mapping: Mapping[str, Any]) -> Environment:
+    """The environment named, or the cheapest one where the name is wrong."""
+    named = mapping.get("environment")
+    return Environment(named) if named in list(Environment) else Environment.DEV

@@ -182,7 +182,7 @@ def _sizes(settings: Settings) -> Iterator[Problem]:
                 f"is {str(request)!r}, more than the limit {str(limit)!r}",
                 "Kubernetes refuses such a pod",
                 f"at most {limit}",
-                also=(f"vault.resources.limits.{name}",),
+                also=(f"vault.resources.limits.{name}", "environment"),
             )
 
 

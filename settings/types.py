@@ -173,7 +173,10 @@ AnyUrl = Annotated[Text, AfterValidator(_url("https", "http"))]
 Repository = Annotated[
     Text,
     AfterValidator(
-        _pattern(r"[a-z0-9]+([._:/-][a-z0-9]+|__[a-z0-9]+)*", "image repository (without a tag)")
+        _pattern(
+            r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9]+([._/-][a-z0-9]+|__[a-z0-9]+)*",
+            "image repository (without a tag)",
+        )
     ),
 ]
 Tag = Annotated[Text, AfterValidator(_pattern(r"(?!latest$)\w[\w.-]{0,127}", "fixed image tag"))]

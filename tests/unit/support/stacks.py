@@ -1,0 +1,51 @@
+"""The committed stack files as mappings, for tests that change one thing in them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[3]
+STACKS = ("local", "dev", "prod")
+
+
+def stack_settings(stack: str) -> dict[str, Any]:
+    """The `strongroom:` settings of a committed stack file, without the prefix."""
+    config = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    prefix = "strongroom:"
+    return {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
+
+
+def engine_config(settings: dict[str, Any]) -> dict[str, str]:
+    """`settings` as the engine hands them to a program: full keys, objects as JSON text.
+
+    Like the engine it adds Pulumi.yaml's default for every setting that is not given.
+    """
+    schema = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
+    defaults = {key: entry["default"] for key, entry in schema.items()}
+    given = {f"strongroom:{key}": value for key, value in settings.items()}
+    return {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in (defaults | given).items()
+    }
+
+
+def changed(stack: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """A stack's settings with values set by dotted key; `...` removes a key."""
+    settings: Any = copy.deepcopy(stack_settings(stack))
+    for key, value in changes.items():
+        *parents, last = key.split(".")
+        section = settings
+        for part in parents:
+            section = section[int(part)] if part.isdigit() else section.setdefault(part, {})
+        place: Any = int(last) if last.isdigit() else last
+        if value is ...:
+            del section[place]
+        else:
+            section[place] = value
+    result: dict[str, Any] = settings
+    return result
