@@ -44,9 +44,9 @@ func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plugin
 	return &pulumirpc.PluginInfo{Version: sdk.Version.String()}, nil
 }
 
-// Cancel ends every running program; the requests that started them then return.
+// Cancel ends nothing: resource hooks of running steps live in the program, so it must outlast them.
+// The engine closes the program's Run request when the last step is done, and that ends the program.
 func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	h.programs.stop()
 	return &emptypb.Empty{}, nil
 }
 
