@@ -18,7 +18,7 @@ from local.toolchain.catalogue import GO_MODULES, Build
 from local.toolchain.errors import ToolchainError
 from local.toolchain.store import Facts, Sealed, Store
 
-BUILD_SPACE_MIB = 3072  # Go's own caches for the largest module, beside the results
+LINK_SPACE_MIB = 1024  # what the linker writes beside the results
 
 
 def build(entry: Build, progress: Progress, modules: Path = GO_MODULES) -> Sealed:
@@ -137,10 +137,11 @@ def _log(name: str) -> Path:
 
 
 def _require_space(entry: Build, folder: Path) -> None:
-    needed = entry.size_mib + BUILD_SPACE_MIB
+    needed = entry.size_mib + LINK_SPACE_MIB
     free = shutil.disk_usage(folder).free // 2**20
     if free < needed:
         raise ToolchainError(
-            f"{entry.name}: the disk under {folder.parent} has {free} MiB free and the build needs "
-            f"about {needed} MiB. Free some space or set STRONGROOM_CACHE to a larger disk"
+            f"{entry.name}: the disk under {folder.parents[1]} has {free} MiB free and the build "
+            f"needs at least {needed} MiB there ({gocommand.COLD_SPACE}). Free some space or set "
+            "STRONGROOM_CACHE to a larger disk"
         )

@@ -32,6 +32,7 @@ UNLISTED_MODULES = (
 )
 LIFE_SIGN = 15.0  # seconds between two progress lines of a running command
 DEADLINE = 3600.0  # seconds for one command; the longest one needs about 7 minutes on two cores
+COLD_SPACE = "building everything for the first time takes about 30 GiB, mostly Go's own caches"
 _LAST_LINES = 15
 _STOP_DEADLINE = 10.0
 _PACKAGE_LINE = re.compile(r"[\w.~/-]+|go: downloading .*")
@@ -144,8 +145,8 @@ def explain(output: str, name: str, log: Path | None) -> str:
     where = f"\n    full output: {log}" if log else ""
     if "no space left on device" in output:
         return (
-            f"{name}: the disk is full ({_free_space()}). Free some space "
-            f"and run the same command again; finished work is kept{where}"
+            f"{name}: the disk is full ({_free_space()}; {COLD_SPACE}). Free some space and "
+            f"run the same command again; finished work is kept{where}"
         )
     if any(sign in output for sign in _CHECKSUM):
         return (
