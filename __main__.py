@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -19,6 +21,9 @@ from components.kubernetes.network_access import (
 )
 from components.kubernetes.workload_rbac import WorkloadAccess, WorkloadAccessArgs
 from settings import Settings, SettingsError, load
+
+# The exit status that tells the engine's Python host: the user has been told, add nothing.
+MESSAGE_SHOWN = 32
 
 
 def deploy(settings: Settings) -> None:
@@ -89,7 +94,8 @@ def main() -> None:
     try:
         settings = load()
     except SettingsError as error:
-        raise pulumi.RunError(str(error)) from None
+        pulumi.log.error(str(error))
+        sys.exit(MESSAGE_SHOWN)
     deploy(settings)
 
 

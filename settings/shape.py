@@ -63,7 +63,9 @@ def repaired(
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_input=False):
                 path = _field_at(error["loc"], root)[0]
-                _remove(mapping, path[:-1] if error["type"] == "missing" else path)
+                fillable = error["type"] == "missing" and _has(_PLACEHOLDERS, path)
+                if not fillable:
+                    _remove(mapping, path[:-1] if error["type"] == "missing" else path)
         _fill(mapping, defaults)
         _fill(mapping, _PLACEHOLDERS)
     return None
@@ -140,6 +142,14 @@ def _remove(mapping: dict[str, Any], path: Path) -> None:
         below = below.get(part) if isinstance(below, dict) else None
     if isinstance(below, dict):
         below.pop(last, None)
+
+
+def _has(mapping: Any, path: Path) -> bool:
+    for part in path:
+        if not isinstance(mapping, Mapping) or part not in mapping:
+            return False
+        mapping = mapping[part]
+    return True
 
 
 def _fill(mapping: dict[str, Any], source: Mapping[str, Any]) -> None:

@@ -178,6 +178,9 @@ def test_all_mistakes_come_at_once_from_every_layer() -> None:
             "vault.tls.validity": "soon",
             "aws.accountId": "12",
             "serviceAccounts.0.namespace": "nowhere",
+            "vault.address": ...,
+            "network": ...,
+            "grants": [{"name": "nobody"}],
             "vault.resources.requests.memory": "4Gi",
         },
     )
@@ -185,14 +188,18 @@ def test_all_mistakes_come_at_once_from_every_layer() -> None:
         Settings.parse(wrong, source="Pulumi.dev.yaml")
     assert [problem.key for problem in raised.value.problems] == [
         "aws.accountId",
+        "grants[0].namespaces",
+        "grants[0].serviceAccounts",
+        "network",
         "serviceAccounts[0].namespace",
+        "vault.address",
         "vault.replicas",
         "vault.resources.requests.memory",
         "vault.seal.type",
         "vault.tls.validity",
         "vualt",
     ]
-    assert "has 7 mistakes; nothing was changed" in str(raised.value)
+    assert "has 11 mistakes; nothing was changed" in str(raised.value)
 
 
 @pytest.mark.parametrize(
