@@ -13,6 +13,7 @@ import json
 import os
 import random
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,13 +113,13 @@ class Forwarder:
         except (OSError, TimeoutError):
             if outgoing is not None:
                 outgoing.close()
-            writer.transport.abort()
+            _reset(writer)
             return
         try:
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         except OSError:
-            writer.transport.abort()
-            far_writer.transport.abort()
+            _reset(writer)
+            _reset(far_writer)
         finally:
             for end in (writer, far_writer):
                 end.close()
@@ -129,6 +130,14 @@ class Forwarder:
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End the connection so that the peer sees an error, not an orderly end."""
+    connection = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -95,25 +95,25 @@ class Node:
         server = f"https://{forwards.LOOPBACK}:{port}"
         admin = config.kubeconfig(self.layout, "admin", server, embed=True)
         config.write(self.kubeconfig, admin)
-        etcd, *plane = components.control_plane(self.layout, self.binaries)
+        etcd, api_server, *plane = components.control_plane(self.layout, self.binaries)
         self._start(etcd, progress)
         self._start(components.containerd(self.layout), progress)
         self._wait(
             "etcd to listen",
-            ["etcd"],
+            [etcd.name],
             lambda: network.accepts(self.layout.netns_path, components.ETCD_PORT, "127.0.0.1"),
             30,
         )
-        for spec in plane:
-            self._start(spec, progress)
-        self._wait("the API server to be ready", ["etcd", "kube-apiserver"], self._api_ready, 90)
+        self._start(api_server, progress)
+        self._wait("the API server to be ready", [etcd.name, api_server.name], self._api_ready, 120)
         progress("API server ready")
         self._apply()
-        for spec in components.node_agents(self.layout, self.binaries):
+        agents = components.node_agents(self.layout, self.binaries)
+        for spec in [*plane, *agents, components.storage(self.layout)]:
             self._start(spec, progress)
-        self._start(components.storage(self.layout), progress)
-        parts = ["containerd", "kubelet", "kube-apiserver", "kube-controller-manager"]
-        self._wait(f"node {NODE_NAME} to be Ready", parts, self._node_ready, 120)
+        names = [etcd.name, api_server.name, "containerd", "storage"]
+        names += [spec.name for spec in (*plane, *agents)]
+        self._wait(f"node {NODE_NAME} to be Ready", names, self._node_ready, 120)
         progress(f"node Ready, kubeconfig {self.kubeconfig}")
 
     def down(self, progress: Progress) -> None:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local.node import cgroups, packages, preflight
+from local.node.errors import NodeError
+from local.node.layout import Layout
+from local.paths import Instance
+from local.progress import Clock
+
+FULL = "Name:\tpython\nCapEff:\t000001ffffffffff\n"
+
+
+def test_a_user_who_is_not_root_hears_of_the_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(NodeError, match=r"uid 1000.*sudo.*kind.*kubeconfig"):
+        preflight.require_root()
+
+
+def test_a_missing_capability_is_named() -> None:
+    preflight.require_capabilities(FULL)
+    without = f"CapEff:\t{0x1FFFFFFFFFF & ~(1 << 21) & ~(1 << 12):016x}\n"
+    with pytest.raises(NodeError, match="lacks CAP_NET_ADMIN, CAP_SYS_ADMIN") as caught:
+        preflight.require_capabilities(without)
+    assert without.strip() in str(caught.value).replace("\\t", "\t")
+
+
+def test_the_one_capability_that_is_not_needed_may_be_missing() -> None:
+    preflight.require_capabilities(f"CapEff:\t{0x1FFFFFFFFFF & ~(1 << 24):016x}\n")
+
+
+def test_the_failing_probe_is_shown() -> None:
+    with pytest.raises(NodeError, match=r"`ls /nowhere-at-all` says .*No such file"):
+        preflight.require_namespaces(["ls", "/nowhere-at-all"])
+
+
+def test_no_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
+    preflight.require_overlay("nodev\tproc\nnodev\toverlay\n")
+    monkeypatch.setattr(preflight, "_loads", lambda _: False)
+    with pytest.raises(NodeError, match="no overlayfs"):
+        preflight.require_overlay("nodev\tproc\n\text4\n")
+
+
+def test_a_full_disk_is_told_in_figures(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match=r"GiB free, the node needs 1048576\.0.*XDG_STATE_HOME"):
+        preflight.require_space(tmp_path / "not" / "there" / "yet", minimum=1024**5)
+
+
+def test_every_missing_program_is_named() -> None:
+    with pytest.raises(NodeError, match=r"kube-apiserver.*kubelet.*coredns"):
+        preflight.require_tools({})
+
+
+def test_no_cgroups(tmp_path: Path) -> None:
+    with pytest.raises(NodeError, match="no cgroup hierarchy"):
+        preflight.require_cgroups(tmp_path)
+
+
+def layout_of(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    layout = Layout(Instance("shared"))
+    layout.checkout_file.parent.mkdir(parents=True)
+    layout.checkout_file.write_text(str(checkout))
+    return layout
+
+
+def test_a_node_of_another_checkout_is_left_alone_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = layout_of(tmp_path, tmp_path, monkeypatch)
+    monkeypatch.setattr(cgroups, "processes", lambda _: {1})
+    with pytest.raises(NodeError, match=f"runs from the checkout {tmp_path}"):
+        preflight.require_own_checkout(layout, Path("/elsewhere"))
+    preflight.require_own_checkout(layout, tmp_path)
+    monkeypatch.setattr(cgroups, "processes", lambda _: set())
+    preflight.require_own_checkout(layout, Path("/elsewhere"))
+
+
+def test_missing_packages_are_named_and_nothing_is_done_without_apt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = packages.missing(search=str(tmp_path), root=tmp_path)
+    assert {"containerd", "containernetworking-plugins", "postgresql", "runc"} <= set(wanted)
+    monkeypatch.setattr(packages, "missing", lambda: wanted)
+    monkeypatch.setattr(packages, "_SEARCH", str(tmp_path))
+    with pytest.raises(NodeError, match=r"busybox-static, conntrack.*no apt-get"):
+        packages.ensure(Clock())
