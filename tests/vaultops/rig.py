@@ -1,0 +1,175 @@
+"""A real Vault cluster on loopback: built servers, Raft over TLS, KMS seal against moto.
+
+Owns the processes and their folder. Everything the servers say is kept in `vault-N.log` there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+from tests.vaultops.certificates import issue
+from tests.vaultops.stand_ins import fake_jwt
+from vaultops.custody_file import FileCustodian
+from vaultops.options import BootstrapOptions
+from vaultops.target import AddressTarget
+
+REGION = "eu-central-1"
+FAKE_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+}
+
+
+def vault_binary() -> Path:
+    """The built server: named by STRONGROOM_VAULT, on PATH, or from the toolchain."""
+    found = os.environ.get("STRONGROOM_VAULT") or shutil.which("vault")
+    if found:
+        return Path(found)
+    from local.toolchain import ensure
+
+    return ensure(["vault"])["vault"]
+
+
+@contextmanager
+def kms() -> Iterator[str]:
+    """A moto server's endpoint, with the dummy credentials it wants in the environment."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def kms_key(endpoint: str) -> str:
+    """A new key's id."""
+    client = boto3.client(
+        "kms",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    key: str = client.create_key()["KeyMetadata"]["KeyId"]
+    return key
+
+
+@dataclass
+class Rig:
+    """`replicas` servers under `folder`; `endpoint` and `key` None make a Shamir seal."""
+
+    folder: Path
+    api_server: str
+    replicas: int = 3
+    endpoint: str | None = None
+    key: str | None = None
+    processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ca = issue(self.folder / "tls")
+        self.ports = _free_ports(2 * self.replicas)
+        for ordinal in range(self.replicas):
+            (self.folder / f"data-{ordinal}").mkdir()
+            (self.folder / f"vault-{ordinal}.hcl").write_text(self._config(ordinal))
+
+    @property
+    def target(self) -> AddressTarget:
+        """How vaultops reaches the servers."""
+        addresses = tuple(f"https://127.0.0.1:{p}" for p in self.ports[: self.replicas])
+        return AddressTarget(addresses=addresses, ca_file=str(self.ca))
+
+    @property
+    def custodian(self) -> FileCustodian:
+        """Where the shares go."""
+        return FileCustodian(self.folder / "custody" / "vault-init.json")
+
+    @property
+    def audit_log(self) -> Path:
+        """The file device; one for all servers, who append to it."""
+        return self.folder / "audit.log"
+
+    def options(self, deadline: float = 60) -> BootstrapOptions:
+        """A bootstrap of these servers."""
+        return BootstrapOptions(
+            issue_jwt=fake_jwt,
+            auto_unseal=self.key is not None,
+            audit_file=str(self.audit_log),
+            kubernetes_auth={
+                "kubernetes_host": self.api_server,
+                "disable_local_ca_jwt": True,
+            },
+            server_stabilization_time="1s",
+            deadline=deadline,
+        )
+
+    def start(self, *ordinals: int) -> None:
+        """Start the servers, all by default."""
+        for ordinal in ordinals or range(self.replicas):
+            log = (self.folder / f"vault-{ordinal}.log").open("ab")
+            with log:
+                self.processes[ordinal] = subprocess.Popen(
+                    [vault_binary(), "server", f"-config={self.folder}/vault-{ordinal}.hcl"],
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **FAKE_AWS},
+                )
+
+    def stop(self, *ordinals: int) -> None:
+        """Kill the servers, all by default."""
+        for ordinal in ordinals or tuple(self.processes):
+            process = self.processes.pop(ordinal)
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def audit_entries(self) -> list[dict[str, object]]:
+        """The audit log, parsed."""
+        return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
+
+    def _config(self, ordinal: int) -> str:
+        tls = self.folder / "tls"
+        api, cluster = self.ports[ordinal], self.ports[self.replicas + ordinal]
+        joins = "\n".join(
+            f'  retry_join {{\n    leader_api_addr = "https://127.0.0.1:{port}"\n'
+            f'    leader_ca_cert_file = "{self.ca}"\n  }}'
+            for port in self.ports[: self.replicas]
+        )
+        seal = (
+            f'seal "awskms" {{\n  region = "{REGION}"\n  kms_key_id = "{self.key}"\n'
+            f'  endpoint = "{self.endpoint}"\n}}\n'
+            if self.key
+            else ""
+        )
+        return (
+            f'disable_mlock = true\napi_addr = "https://127.0.0.1:{api}"\n'
+            f'cluster_addr = "https://127.0.0.1:{cluster}"\n'
+            f'storage "raft" {{\n  path = "{self.folder}/data-{ordinal}"\n'
+            f'  node_id = "vault-{ordinal}"\n  performance_multiplier = 1\n{joins}\n}}\n'
+            f'listener "tcp" {{\n  address = "127.0.0.1:{api}"\n'
+            f'  cluster_address = "127.0.0.1:{cluster}"\n'
+            f'  tls_cert_file = "{tls}/tls.crt"\n  tls_key_file = "{tls}/tls.key"\n'
+            f'  tls_min_version = "tls13"\n}}\n{seal}'
+        )
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()

@@ -1,0 +1,69 @@
+"""Vault's initialisation, once. Owns the order: the custodian is proven, then Vault is asked.
+
+Between Vault's answer and the custodian's durable write lies one window that no client can close:
+a power cut of this machine in those milliseconds leaves an initialised Vault without shares. It
+holds nothing else than the write itself, and a Vault in it holds no data yet: it is wiped and
+initialised anew (docs, "key custody").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hvac.exceptions
+
+from vaultops.custody import Custodian, InitRecord
+from vaultops.errors import VaultOpsError
+from vaultops.target import Target
+
+
+def initialise(
+    target: Target, custodian: Custodian, *, shares: int, threshold: int, auto_unseal: bool
+) -> InitRecord | None:
+    """Initialise through replica 0 and keep the answer; None when somebody else was faster.
+
+    Raises VaultOpsError before Vault is asked when the custodian cannot write, and afterwards when
+    Vault refuses (for example its KMS does).
+    """
+    if custodian.pgp_keys and len(custodian.pgp_keys) != shares:
+        raise VaultOpsError(
+            f"{len(custodian.pgp_keys)} PGP keys for {shares} shares; Vault was not initialised",
+            where="strongroom:vault custodian.keys",
+            why="each share is encrypted to one holder's key",
+            fix=f"name {shares} public keys, or set custodian.shares",
+        )
+    custodian.check()
+    kind = "recovery" if auto_unseal else "secret"
+    request: dict[str, Any] = {f"{kind}_shares": shares, f"{kind}_threshold": threshold}
+    if custodian.pgp_keys:
+        request["recovery_pgp_keys" if auto_unseal else "pgp_keys"] = list(custodian.pgp_keys)
+    with target.pod_client(0, seconds=120) as client:
+        seal_type = client.sys.read_seal_status()["type"]
+        _check_seal(seal_type, auto_unseal, target.name(0))
+        try:
+            response = client.adapter.put("/v1/sys/init", json=request)
+        except hvac.exceptions.VaultError as reason:
+            if "already initialized" in str(reason):
+                return None
+            raise VaultOpsError(
+                "Vault refuses to initialise",
+                where=target.name(0),
+                why=str(reason),
+                fix="for a KMS error: check the key, its policy and the pods' cloud identity",
+            ) from None
+        record = InitRecord.from_response(
+            response, seal_type=seal_type, threshold=threshold, wrapped=bool(custodian.pgp_keys)
+        )
+        custodian.store(record)
+    return record
+
+
+def _check_seal(seal_type: str, auto_unseal: bool, where: str) -> None:
+    if (seal_type == "shamir") is auto_unseal:
+        wanted = "an auto-unseal seal" if auto_unseal else "the shamir seal"
+        raise VaultOpsError(
+            f"the server runs with seal {seal_type!r}, the stack asks for {wanted}",
+            where=f"{where}, strongroom:vault seal.type",
+            why="shares of the wrong kind would be made",
+            fix="deploy the server with the stack's seal, or correct seal.type",
+        )

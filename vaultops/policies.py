@@ -1,0 +1,99 @@
+"""The policies that the bootstrap writes itself: the deployer's and the operator's.
+
+Owns exactly which paths each needs. Both are narrow; neither may change itself, its login or the
+audit devices. The deployer writes policies and roles, so who may deploy decides who may read: that
+is what reviews and the policy pack watch.
+"""
+
+from __future__ import annotations
+
+from access.policy import Capability, PathRule, Policy
+from access.policy_hcl import render
+
+DEPLOYER_POLICY = "strongroom-deployer"
+OPERATOR_POLICY = "strongroom-operator"
+DEPLOYER_MOUNT = "deployer"
+
+_MANAGE = ("create", "read", "update", "delete", "list")
+_SETTLE = ("create", "read", "update", "list")
+_OWN_TOKEN = {
+    "auth/token/lookup-self": ("read",),
+    "auth/token/renew-self": ("update",),
+    "auth/token/revoke-self": ("update",),
+}
+
+_DEPLOYER = {
+    **_OWN_TOKEN,
+    "sys/mounts": ("read", "list"),
+    "sys/mounts/*": _MANAGE,
+    "sys/auth": ("read", "list"),
+    "sys/auth/*": (*_MANAGE, "sudo"),
+    "sys/policies/acl": ("list",),
+    "sys/policies/acl/*": _MANAGE,
+    "auth/kubernetes/config": _MANAGE,
+    "auth/kubernetes/role": ("list",),
+    "auth/kubernetes/role/*": _MANAGE,
+    "secret/config": _SETTLE,
+    "secret/metadata/*": _SETTLE,
+    "database/config/*": _MANAGE,
+    "database/roles/*": _MANAGE,
+    "database/static-roles/*": _MANAGE,
+    "database/rotate-root/*": ("update",),
+    "aws/config/*": _MANAGE,
+    "aws/roles/*": _MANAGE,
+    "aws/static-roles/*": _MANAGE,
+    "transit/keys/*": _MANAGE,
+    **{
+        f"{mount}/{path}": _MANAGE
+        for mount in ("pki", "pki-int")
+        for path in (
+            "config/*",
+            "root/*",
+            "intermediate/*",
+            "issuers/*",
+            "issuer/*",
+            "key/*",
+            "roles/*",
+        )
+    },
+    "pki/sign-verbatim/*": ("deny",),
+    "pki/root/sign-intermediate": ("update",),
+    f"sys/policies/acl/{DEPLOYER_POLICY}": ("deny",),
+    f"sys/policies/acl/{OPERATOR_POLICY}": ("deny",),
+    f"sys/auth/{DEPLOYER_MOUNT}": ("deny",),
+    f"sys/auth/{DEPLOYER_MOUNT}/*": ("deny",),
+    f"auth/{DEPLOYER_MOUNT}/*": ("deny",),
+    "auth/token/create*": ("deny",),
+    "sys/audit*": ("deny",),
+    "sys/raw*": ("deny",),
+    "sys/generate-root*": ("deny",),
+    "sys/storage/*": ("deny",),
+}
+
+_OPERATOR = {
+    **_OWN_TOKEN,
+    "sys/storage/raft/snapshot": ("read",),
+    "sys/storage/raft/autopilot/state": ("read",),
+    "sys/storage/raft/autopilot/configuration": ("read",),
+    "sys/storage/raft/configuration": ("read",),
+    "sys/step-down": ("update", "sudo"),
+    "sys/audit": ("read", "sudo"),
+}
+
+
+def deployer_policy() -> str:
+    """What the Pulumi program needs, as HCL."""
+    return _hcl(DEPLOYER_POLICY, _DEPLOYER)
+
+
+def operator_policy() -> str:
+    """What snapshots and upgrades need, as HCL. Restoring is not in it: that takes a quorum."""
+    return _hcl(OPERATOR_POLICY, _OPERATOR)
+
+
+def _hcl(name: str, paths: dict[str, tuple[str, ...]]) -> str:
+    rules = tuple(
+        PathRule(path=path, capabilities=frozenset(Capability(c) for c in capabilities))
+        for path, capabilities in paths.items()
+    )
+    return render(Policy(name=name, rules=rules))
