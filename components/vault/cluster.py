@@ -1,0 +1,147 @@
+"""The Vault servers: certificate, chart, and nothing that needs a running Vault.
+
+Owns what makes the pods start. Initialising, unsealing and configuring them is the bootstrap's, so
+this component is done while its pods still wait to be initialised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.vault.tls import (
+    CLUSTER_DOMAIN,
+    CertificateSource,
+    OwnCa,
+    certify,
+    server_sans,
+)
+from components.vault.values import VaultValues, helm_values
+
+WEBHOOK = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration"
+
+
+class ChartOrigin(StrEnum):
+    """How `ChartSource.location` is read."""
+
+    REPOSITORY = "repository"
+    OCI = "oci"
+    PATH = "path"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartSource:
+    """Where the chart comes from: a repository's URL, an `oci://` reference, or a folder.
+
+    Raises ValueError for a remote chart without a version, for an OCI location without `oci://`,
+    and for a folder that holds no chart.
+    """
+
+    origin: ChartOrigin
+    location: str
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.origin is ChartOrigin.PATH:
+            if not (Path(self.location) / "Chart.yaml").is_file():
+                raise ValueError(
+                    f"chart location: {self.location!r} holds no Chart.yaml (looked in "
+                    f"{Path(self.location).resolve()}); there is nothing to deploy Vault with. "
+                    "Name the chart's folder, relative to the program."
+                )
+        elif not self.version:
+            raise ValueError(
+                f"chart version: none given for {self.location!r}; a moving chart changes the "
+                "cluster by itself. Pin it, for example 0.31.0."
+            )
+        if self.origin is ChartOrigin.OCI and not self.location.startswith("oci://"):
+            raise ValueError(
+                f"chart location: {self.location!r} is no OCI reference. Write oci://registry/path."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaultClusterArgs:
+    """`client_hosts` are names and addresses by which clients outside the cluster dial Vault.
+
+    `chart_wait` are resources that must exist before the pods start, such as the seal's key.
+    """
+
+    namespace: pulumi.Input[str]
+    namespace_name: str
+    values: VaultValues
+    chart: ChartSource
+    tls: CertificateSource = field(default_factory=OwnCa)
+    client_hosts: tuple[str, ...] = ()
+    cluster_domain: str = CLUSTER_DOMAIN
+    chart_wait: Sequence[pulumi.Resource] = ()
+
+
+class VaultCluster(pulumi.ComponentResource):
+    """Produces the certificate's Secret, the CA's ConfigMap and the chart's resources."""
+
+    ca_pem: pulumi.Output[str]
+    """The CA certificates that clients shall trust; public."""
+    namespace: pulumi.Output[str]
+    ready: pulumi.Output[bool]
+    """True once every resource of the chart has been applied; its pods may not be ready yet."""
+
+    def __init__(
+        self, name: str, args: VaultClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("strongroom:vault:Cluster", name, {}, opts)
+        values = args.values
+        tls = certify(
+            name,
+            args.tls,
+            names=server_sans(
+                values.release,
+                args.namespace_name,
+                values.size.replicas,
+                args.cluster_domain,
+                args.client_hosts,
+            ),
+            namespace=args.namespace,
+            parent=self,
+        )
+        waits = [*args.chart_wait, *tls.made]
+        repository = (
+            k8s.helm.v4.RepositoryOptsArgs(repo=args.chart.location)
+            if args.chart.origin is ChartOrigin.REPOSITORY
+            else None
+        )
+        chart = k8s.helm.v4.Chart(
+            f"{name}-chart",
+            name=values.release,
+            namespace=args.namespace,
+            chart="vault" if repository else args.chart.location,
+            version=args.chart.version,
+            repository_opts=repository,
+            values=helm_values(values, tls_secret=tls.secret_name, ca_pem=tls.ca_pem),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=waits, transforms=[leave_webhook_ca_alone]
+            ),
+        )
+        self.ca_pem = tls.ca_pem
+        self.namespace = pulumi.Output.from_input(args.namespace)
+        self.ready = chart.resources.apply(lambda _: True)
+        self.register_outputs(
+            {"ca_pem": self.ca_pem, "namespace": self.namespace, "ready": self.ready}
+        )
+
+
+def leave_webhook_ca_alone(
+    args: pulumi.ResourceTransformArgs,
+) -> pulumi.ResourceTransformResult | None:
+    """Ignore the webhook's CA: the injector makes it and writes it into the cluster itself."""
+    if args.type_ != WEBHOOK:
+        return None
+    ignored = pulumi.ResourceOptions(ignore_changes=["webhooks[*].clientConfig.caBundle"])
+    return pulumi.ResourceTransformResult(
+        props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, ignored)
+    )

@@ -1,0 +1,84 @@
+"""The agent injector and the CSI provider: how pods get secrets without code of their own.
+
+Owns their part of the Helm values. Both are told Vault's CA, so that no agent skips verification.
+The webhook sees pods only in namespaces that opted in by label.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import pulumi
+
+from components.vault.pod_values import CONTAINER_SECURITY, POD_SECURITY, Image
+from components.vault.tls import CA_CONFIG_MAP
+
+OPT_IN = {"strongroom.dev/vault-agent": "enabled"}
+CSI_CA_MOUNT = "/vault/tls"
+
+
+class FailurePolicy(StrEnum):
+    """What happens to pods of opted-in namespaces while the injector does not answer."""
+
+    FAIL = "Fail"
+    """They are not created: none starts without its secrets."""
+    IGNORE = "Ignore"
+    """They start without secrets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injector:
+    """The agent injector."""
+
+    enabled: bool
+    image: Image
+    replicas: int = 1
+    failure_policy: FailurePolicy = FailurePolicy.FAIL
+
+
+def injector_values(
+    injector: Injector, *, agent_image: Image, ca_pem: pulumi.Input[str]
+) -> dict[str, Any]:
+    """The chart's `injector` section."""
+    if not injector.enabled:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "replicas": injector.replicas,
+        # With one replica there is nobody to agree with; the elector would want Secret rights.
+        "leaderElector": {"enabled": injector.replicas > 1},
+        "image": injector.image.values(),
+        "agentImage": {"repository": agent_image.repository, "tag": agent_image.tag},
+        "webhook": {
+            "failurePolicy": str(injector.failure_policy),
+            "namespaceSelector": {"matchLabels": OPT_IN},
+        },
+        "extraEnvironmentVars": {
+            "AGENT_INJECT_VAULT_CACERT_BYTES": pulumi.Output.from_input(ca_pem).apply(_base64)
+        },
+        "securityContext": {"pod": POD_SECURITY, "container": CONTAINER_SECURITY},
+        "resources": {
+            "requests": {"memory": "64Mi", "cpu": "25m"},
+            "limits": {"memory": "128Mi", "cpu": "250m"},
+        },
+        "affinity": "",
+    }
+
+
+def csi_values(enabled: bool) -> dict[str, Any]:
+    """The chart's `csi` section. Its agent knows no CA (vault-helm#995), so it stays off."""
+    if not enabled:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "agent": {"enabled": False},
+        "volumes": [{"name": "vault-ca", "configMap": {"name": CA_CONFIG_MAP}}],
+        "volumeMounts": [{"name": "vault-ca", "mountPath": CSI_CA_MOUNT, "readOnly": True}],
+    }
+
+
+def _base64(pem: str) -> str:
+    return base64.b64encode(pem.encode()).decode()
