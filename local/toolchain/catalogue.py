@@ -216,6 +216,7 @@ GITLEAKS = Build(
     version="8.30.1",
     packages={"gitleaks": "github.com/zricethezav/gitleaks/v8"},
     ldflags=_main_version("github.com/zricethezav/gitleaks/v8/version.Version", "8.30.1"),
+    cold_seconds=37,
     size_mib=30,
 )
 ACTIONLINT = Build(
@@ -223,6 +224,7 @@ ACTIONLINT = Build(
     version="1.7.7",
     packages={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
     ldflags=_main_version("github.com/rhysd/actionlint.version", "1.7.7"),
+    cold_seconds=13,
     size_mib=10,
 )
 
