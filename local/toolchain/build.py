@@ -18,6 +18,7 @@ from local.toolchain.catalogue import GO_MODULES, Build
 from local.toolchain.errors import ToolchainError
 from local.toolchain.store import Facts, Sealed, Store
 
+_NO_INPUT = ("_test.go", ".py", ".pyc", ".md")  # everything else may be embedded
 LINK_SPACE_MIB = 1024  # what the linker writes beside the results
 
 
@@ -44,7 +45,7 @@ def key(entry: Build, module: Path) -> str:
         raise ToolchainError(f"{entry.name}: {module / 'go.mod'} is missing from this checkout")
     digest = hashlib.sha256()
     for path in sorted(path for path in module.rglob("*") if path.is_file()):
-        if not path.name.endswith("_test.go"):
+        if not path.name.endswith(_NO_INPUT):
             digest.update(f"{path.relative_to(module)}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     flags = [_ldflags(entry), sorted(entry.packages.items()), sorted(entry.files.items())]

@@ -119,10 +119,19 @@ def test_every_input_is_part_of_the_key(modules: Path, changed: str) -> None:
     assert key(entry, modules / "tiny") != before
 
 
-def test_a_test_file_is_no_input(modules: Path) -> None:
+@pytest.mark.parametrize("name", ["main_test.go", "generate.py", "__pycache__/generate.pyc"])
+def test_what_go_does_not_read_is_no_input(modules: Path, name: str) -> None:
     before = key(TINY, modules / "tiny")
-    (modules / "tiny/main_test.go").write_text("package main\n")
+    path = modules / "tiny" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("package main\n")
     assert key(TINY, modules / "tiny") == before
+
+
+def test_an_embedded_file_is_an_input(modules: Path) -> None:
+    before = key(TINY, modules / "tiny")
+    (modules / "tiny/names.json").write_text("{}")
+    assert key(TINY, modules / "tiny") != before
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
