@@ -12,11 +12,13 @@ from typing import Any
 import google.auth
 import google.auth.exceptions
 import google.auth.transport.requests
+import requests
 
 from vaultops.custody import InitRecord
 from vaultops.errors import VaultOpsError
 
 _API = "https://secretmanager.googleapis.com/v1"
+_session_class: Any = google.auth.transport.requests.AuthorizedSession  # has no types
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -70,7 +72,7 @@ class GcpSecretManagerCustodian:
             url = f"{_API}/projects/{self.project}/secrets/{self.name}{path}"
         try:
             credentials, _ = google.auth.default(scopes=[_SCOPE])
-            session = google.auth.transport.requests.AuthorizedSession(credentials)
+            session: requests.Session = _session_class(credentials)
             answer = session.request(method, url, json=body, timeout=30)
         except google.auth.exceptions.GoogleAuthError as error:
             raise self._failure(str(error)) from None

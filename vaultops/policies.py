@@ -7,8 +7,8 @@ is what reviews and the policy pack watch.
 
 from __future__ import annotations
 
-from access.policy import Capability, PathRule, Policy
-from access.policy_hcl import render
+import json
+from collections.abc import Mapping
 
 DEPLOYER_POLICY = "strongroom-deployer"
 OPERATOR_POLICY = "strongroom-operator"
@@ -83,17 +83,16 @@ _OPERATOR = {
 
 def deployer_policy() -> str:
     """What the Pulumi program needs, as HCL."""
-    return _hcl(DEPLOYER_POLICY, _DEPLOYER)
+    return _hcl(_DEPLOYER)
 
 
 def operator_policy() -> str:
     """What snapshots and upgrades need, as HCL. Restoring is not in it: that takes a quorum."""
-    return _hcl(OPERATOR_POLICY, _OPERATOR)
+    return _hcl(_OPERATOR)
 
 
-def _hcl(name: str, paths: dict[str, tuple[str, ...]]) -> str:
-    rules = tuple(
-        PathRule(path=path, capabilities=frozenset(Capability(c) for c in capabilities))
+def _hcl(paths: Mapping[str, tuple[str, ...]]) -> str:
+    return "\n".join(
+        f"path {json.dumps(path)} {{\n  capabilities = {json.dumps(capabilities)}\n}}"
         for path, capabilities in paths.items()
     )
-    return render(Policy(name=name, rules=rules))

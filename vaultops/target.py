@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -117,11 +117,20 @@ def _refusal(reason: hvac.exceptions.VaultError, name: str) -> VaultOpsError:
 
 
 def _session(ca_file: str) -> requests.Session:
-    """A session that trusts one CA and ignores proxies, .netrc and CA bundles of the environment."""
+    """A session with one CA that ignores the environment's proxies, .netrc and CA bundles."""
     session = requests.Session()
     session.trust_env = False
     session.verify = ca_file
     return session
+
+
+@contextmanager
+def ca_copy(ca_pem: str) -> Iterator[str]:
+    """A temporary file with the CA, for libraries that want a path."""
+    with tempfile.TemporaryDirectory(prefix="strongroom-ca-") as folder:
+        path = Path(folder) / "ca.crt"
+        path.write_text(ca_pem)
+        yield str(path)
 
 
 @dataclass
@@ -162,10 +171,8 @@ class VaultTarget(Target):
     _forwards: dict[int, PortForward] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="strongroom-ca-")
-        path = Path(self._folder.name) / "ca.crt"
-        path.write_text(self.ca_pem)
-        self.ca_file = str(path)
+        self._held = ExitStack()
+        self.ca_file = self._held.enter_context(ca_copy(self.ca_pem))
 
     def name(self, ordinal: int) -> str:
         """The pod's name."""
@@ -189,4 +196,4 @@ class VaultTarget(Target):
         """End all forwards and remove the CA's copy."""
         for ordinal in tuple(self._forwards):
             self.reset(ordinal)
-        self._folder.cleanup()
+        self._held.close()

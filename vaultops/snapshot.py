@@ -1,0 +1,166 @@
+"""Raft snapshots: take, verify, restore, and prove by a canary that the data came back.
+
+Owns the snapshot file. It is encrypted by the cluster's seal: a restore needs the same KMS key (or
+the same Shamir shares), so the key's id belongs beside it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import hvac
+
+from vaultops.custody_file import sync_folder
+from vaultops.errors import DoubtError, VaultOpsError
+from vaultops.state import BootstrapState, observe
+from vaultops.target import Target
+from vaultops.wait import wait_for
+
+_NEEDED = frozenset({"meta.json", "state.bin", "SHA256SUMS"})
+_CHUNK = 1 << 20
+TRANSFER_SECONDS = 600.0
+
+Canary = Callable[[hvac.Client], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A verified snapshot file. `size` in bytes, `sha256` of the whole file."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def take(target: Target, token: str, path: Path) -> Snapshot:
+    """Save a snapshot of the active server as `path` (0600), verified before it gets that name.
+
+    Raises DeniedError without `read` on sys/storage/raft/snapshot, VaultOpsError for a bad one.
+    """
+    active = observe(target).active
+    if active is None:
+        raise DoubtError(
+            "no server is active",
+            where="sys/leader",
+            why="a standby's snapshot may miss writes",
+            fix="wait for a leader, or unseal",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with (
+            target.pod_client(active, token, seconds=TRANSFER_SECONDS) as client,
+            os.fdopen(descriptor, "wb") as file,
+        ):
+            answer = client.sys.take_raft_snapshot()
+            for block in answer.iter_content(_CHUNK):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        verify(Path(temporary))
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    return verify(path)
+
+
+def verify(path: Path) -> Snapshot:
+    """Check a snapshot's own checksums. Raises VaultOpsError with the part that is wrong."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            parts = {
+                member.name: archive.extractfile(member) for member in archive if member.isfile()
+            }
+            if missing := _NEEDED - set(parts):
+                raise _bad(path, f"{', '.join(sorted(missing))} is missing in it")
+            sums = parts["SHA256SUMS"]
+            listed = sums.read().decode().split("\n") if sums else []
+            for line in filter(None, listed):
+                expected, name = line.split(maxsplit=1)
+                part = parts.get(name.strip())
+                if part is None or _digest(part.read) != expected:
+                    raise _bad(path, f"the checksum of {name} is wrong")
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, OSError, ValueError) as reason:
+        raise _bad(path, str(reason)) from None
+    with path.open("rb") as file:
+        return Snapshot(path=path, size=path.stat().st_size, sha256=_digest(file.read))
+
+
+def restore(
+    target: Target,
+    token: str,
+    path: Path,
+    *,
+    seconds: float = 300,
+    progress: Callable[[str], None] | None = None,
+) -> None:
+    """Replace everything the cluster holds by the snapshot (`snapshot-force`), and wait for it.
+
+    `token` belongs to the cluster as it is now and dies with its data; afterwards the old
+    cluster's tokens, roles and shares are valid again. The active server is the only one to talk
+    to. Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
+    """
+    verify(path)
+    observation = observe(target)
+    if observation.active is None:
+        raise DoubtError(
+            "no server is active",
+            where="sys/leader",
+            why="a restore goes through the leader",
+            fix="bootstrap or unseal the cluster first",
+        )
+    with target.pod_client(observation.active, token, seconds=TRANSFER_SECONDS) as client:
+        client.sys.force_restore_raft_snapshot(path.read_bytes())
+
+    def probe() -> str | None:
+        now = observe(target)
+        return None if now.state is BootstrapState.JOINED else now.missing or "no leader yet"
+
+    wait_for(
+        probe,
+        what="the restored cluster to unseal and elect a leader",
+        where="sys/seal-status of each replica",
+        seconds=seconds,
+        fix="the seal's key must be the snapshot's: check the KMS key, or unseal with the "
+        "snapshot's shares",
+        on_change=progress,
+    )
+
+
+def check_canary(target: Target, token: str, canary: Canary, expected: str) -> None:
+    """Read a value that was written before the snapshot. Raises DoubtError when it is another."""
+    active = observe(target).active or 0
+    with target.pod_client(active, token) as client:
+        found = canary(client)
+    if found != expected:
+        raise DoubtError(
+            "the canary read back is not the one written",
+            where=target.name(active),
+            why="the restored data is not that of the snapshot",
+            fix="do not use this cluster; check which snapshot was restored",
+        )
+
+
+def _digest(read: Callable[[int], bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := read(_CHUNK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _bad(path: Path, why: str) -> VaultOpsError:
+    return VaultOpsError(
+        "this is no whole snapshot",
+        where=str(path),
+        why=why,
+        fix="take another one; never restore from this file",
+    )
