@@ -17,6 +17,7 @@ from components.vault.tls import CA_CONFIG_MAP, CA_KEY
 VAULT_USER, VAULT_GROUP = 100, 1000
 READ_BY_GROUP = 0o440
 RELOAD_SECONDS = 15
+TMP_MOUNT = "/tmp"  # noqa: S108 -- a volume of each pod's own, not a shared folder
 
 POD_SECURITY: dict[str, Any] = {
     "runAsNonRoot": True,
@@ -33,16 +34,23 @@ CONTAINER_SECURITY: dict[str, Any] = {
 }
 
 # Kubelet replaces a mounted Secret within about a minute; Vault reads it again on SIGHUP. Both
-# containers share one process namespace and one user, so the signal needs no capability. The oldest
-# process named vault is the server: commands run beside it are younger.
+# containers share one process namespace and one user, so the signal needs no capability. The lowest
+# process number named vault is the server: commands run beside it are younger.
+# What is served is noted in the pod's /tmp, so that a restart of this container misses no change.
 RELOAD_SCRIPT = f"""\
+note={TMP_MOUNT}/served-certificate
 fingerprint() {{ sha256sum {CERTIFICATE_FILE}; }}
-served=$(fingerprint)
+[ -s "$note" ] || fingerprint > "$note"
 while sleep {RELOAD_SECONDS}; do
-  mounted=$(fingerprint)
-  [ "$mounted" = "$served" ] && continue
-  server=$(pgrep -o -x vault) || continue
-  kill -HUP "$server" && served=$mounted && echo "certificate changed: told Vault to reload it"
+  mounted=$(fingerprint) || continue
+  [ "$mounted" = "$(cat "$note")" ] && continue
+  server=
+  for process in $(pidof vault); do
+    [ -n "$server" ] && [ "$server" -lt "$process" ] || server=$process
+  done
+  [ -n "$server" ] && kill -HUP "$server" || continue
+  echo "$mounted" > "$note"
+  echo "certificate changed: told Vault to reload it"
 done
 """
 
@@ -130,7 +138,10 @@ def reload_container(image: Image) -> dict[str, Any]:
             "requests": {"memory": "8Mi", "cpu": "5m"},
             "limits": {"memory": "32Mi", "cpu": "50m"},
         },
-        "volumeMounts": [{"name": "tls", "mountPath": TLS_MOUNT, "readOnly": True}],
+        "volumeMounts": [
+            {"name": "tls", "mountPath": TLS_MOUNT, "readOnly": True},
+            {"name": "tmp", "mountPath": TMP_MOUNT},
+        ],
     }
 
 
@@ -171,7 +182,7 @@ def volume_mounts(seal: Seal) -> list[dict[str, Any]]:
     """Where `volumes` appear in the server's container."""
     mounts: list[dict[str, Any]] = [
         {"name": "tls", "mountPath": TLS_MOUNT, "readOnly": True},
-        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 -- a volume of the pod's own
+        {"name": "tmp", "mountPath": TMP_MOUNT},
     ]
     if seal.ca_secret:
         folder = str(PurePosixPath(TRANSIT_CA_PATH).parent)
