@@ -104,6 +104,9 @@ def describe(error: Mapping[str, Any]) -> str:
         case "setting":
             hidden = looks_like_credential(value)
             return "holds what looks like a credential" if hidden else str(context["what"])
+        case "value_error":
+            hidden = looks_like_credential(value)
+            return "is wrong" if hidden else f"is wrong: {context['error']}"
         case "missing":
             return "is missing"
         case "enum" | "literal_error" | "union_tag_invalid":

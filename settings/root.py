@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from access.grant import Grant
 from settings import environments
 from settings.base import Section, setting
 from settings.cloud import Aws, Cloud, Gcp
 from settings.environments import Environment
 from settings.errors import SettingsError
-from settings.grants import Grant
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
 from settings.rules import broken_rules
 from settings.shape import credentials_in, problems_of, repaired
@@ -59,7 +59,10 @@ class Settings(Section):
         (), why="workloads run as them", write="[{name: ml-app-sa, namespace: ml-training}]"
     )
     grants: tuple[Grant, ...] = setting(
-        (), why="nobody reads a secret without one", write="see docs/ for an example"
+        (),
+        why="nobody reads a secret without a grant, and a grant names exactly who and what",
+        write="[{name: ml-app, serviceAccounts: [ml-app-sa], namespaces: [ml-training], "
+        "secrets: [secret/ml/mlflow], ttl: 1h}]",
     )
 
     @classmethod

@@ -115,7 +115,8 @@ def _field_at(
         owner = model
         for name, field in model.model_fields.items():
             if part == (field.alias or name):
-                why, write = field.description or "", str((field.examples or [""])[0])
+                why = field.description or why
+                write = str((field.examples or [write])[0])
                 choices = list(_models_in(field.annotation))
                 model = choices[0] if choices else model
     return path, owner, why, write

@@ -12,6 +12,12 @@ from tests.unit.support.stacks import changed
 SHAMIR = {"type": "shamir"}
 PGP = {"type": "pgp", "path": "init.json", "keys": ["a.asc"] * 5}
 GCP_SEAL = {"type": "gcpckms", "keyRing": "ring", "key": "key", "createKey": True}
+GRANT = {
+    "name": "ml-app",
+    "serviceAccounts": ["ml-app-sa"],
+    "namespaces": ["ml-training"],
+    "secrets": ["secret/ml/mlflow"],
+}
 KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
@@ -97,8 +103,14 @@ WRONG = (
     Wrong("dev", {"network.kms.port": 70000}, "network.kms.port", "1-65535"),
     Wrong("dev", {"serviceAccounts.0.secretNames": ["*"]}, "serviceAccounts[0].secretNames[0]",
         "no Kubernetes object name"),
-    Wrong("dev", {"grants": [{"name": "a", "serviceAccounts": ["*"], "namespaces": ["vault"]}]},
-        "grants[0].serviceAccounts[0]", "a wildcard"),
+    Wrong("dev", {"grants": [GRANT | {"serviceAccounts": ["*"]}]}, "grants[0].serviceAccounts[0]",
+        "a wildcard would let every pod"),
+    Wrong("dev", {"grants": [GRANT | {"secrets": ["secret/ml/*"]}]}, "grants[0].secrets[0]",
+        "name each secret"),
+    Wrong("dev", {"grants": [GRANT | {"ttl": "48h"}]}, "grants[0]", "between 1m and 24h"),
+    Wrong("dev", {"grants": [GRANT | {"service_account": []}]}, "grants[0].service_account",
+        "`serviceAccounts`, the nearest"),
+    Wrong("dev", {"grants": [GRANT, GRANT]}, "grants[1].name", "occurs 2 times"),
     # rules between settings
     Wrong("dev", {"vault.replicas": 2}, "vault.replicas", "3 (outlives one loss) or 5"),
     Wrong("dev", {"vault.replicas": 1}, "vault.replicas", "Raft needs an odd majority"),
@@ -140,8 +152,8 @@ WRONG = (
     Wrong("dev", {"serviceAccounts.0.namespace": "ml"}, "serviceAccounts[0].namespace",
         "not among `namespaces`"),
     Wrong("dev", {"vault.namespace": "safe"}, "vault.namespace", "not among `namespaces`"),
-    Wrong("dev", {"grants": [{"name": "a", "serviceAccounts": ["a"], "namespaces": ["x"]}]},
-        "grants[0].namespaces[0]", "not among `namespaces`"),
+    Wrong("dev", {"grants": [GRANT | {"namespaces": ["x"]}]}, "grants[0].namespaces[0]",
+        "not among `namespaces`"),
     Wrong("dev", {"serviceAccounts": [{"name": "a", "namespace": "vault"}] * 2},
         "serviceAccounts[1].name", "occurs 2 times"),
     Wrong("prod", {"namespaces": [{"name": n, "purpose": "p", "podSecurity": "privileged"
