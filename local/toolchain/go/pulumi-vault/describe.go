@@ -74,7 +74,7 @@ func properties(schema shim.SchemaMap, known map[string]*tfbridge.SchemaInfo) ma
 			Type:      typeOf(field, info),
 			Input:     field.Optional() || field.Required(),
 			Required:  field.Required() && !automatic,
-			Secret:    field.Sensitive(),
+			Secret:    field.Sensitive() || (info != nil && info.Secret != nil && *info.Secret),
 			WriteOnly: field.WriteOnly(),
 		}
 		if nested, ok := field.Elem().(shim.Resource); ok {

@@ -1,4 +1,4 @@
-"""Writes names.json: which Terraform name is behind each name of the installed pulumi-vault package.
+"""Writes names.json: the Terraform name behind each name of the installed pulumi-vault package.
 
 The package is the truth about tokens, property names and lists of one; the Terraform provider, as
 the built plugin describes it, is the truth about what exists. A token belongs to the resource whose
@@ -126,7 +126,7 @@ def write_names(plugin: Json) -> None:
     """Choose a Terraform name for everything in the package. Exits naming what has none."""
     package = read_package()
     result = {
-        "provider": _fields(package["provider"]["inputs"], plugin["provider"], "provider"),
+        "provider": _fields(package["provider"], plugin["provider"], "provider"),
         "resources": _match(package["resources"], plugin["resources"]),
         "functions": _match(package["functions"], plugin["functions"]),
     }
@@ -145,13 +145,13 @@ def _match(package: Json, plugin: Json) -> Json:
             if score < 1:
                 sys.exit(f"{token}: no Terraform resource is like it (best: {terraform})")
             chosen[token] = terraform
-    return {
-        terraform: {
-            "token": token,
-            "fields": _fields(package[token]["inputs"], plugin[terraform]["properties"], token),
-        }
-        for token, terraform in chosen.items()
-    }
+    names: Json = {}
+    for token, terraform in chosen.items():
+        names[terraform] = {"token": token}
+        fields = _fields(package[token], plugin[terraform]["properties"], token)
+        if fields:
+            names[terraform]["fields"] = fields
+    return names
 
 
 def _likeness(token: str, entry: Json, terraform: str, known: Json) -> float:
@@ -164,26 +164,27 @@ def _likeness(token: str, entry: Json, terraform: str, known: Json) -> float:
     return len(ours & theirs) / max(len(ours | theirs), 1) + likeness
 
 
-def _fields(wanted: Any, known: Json, where: str) -> Json:
+def _fields(package: Json, known: Json, where: str) -> Json:
     """What must be said about properties whose name or shape the bridge gets wrong."""
     fields: Json = {}
+    wanted = package["inputs"]
     for name in wanted:
         shape = wanted[name] if isinstance(wanted, dict) else {}
         automatic = name if name in known else _renamed(name, wanted, known)
         if automatic is None:
             sys.exit(f"{where}: {name} is no property of the Terraform schema: {sorted(known)}")
-        entry: Json = {} if automatic == name else {"name": name}
         theirs = known[automatic]
-        if "type" in shape and {shape["type"], theirs["type"]} == {"list", "single"}:
-            entry = {"name": name, "maxItemsOne": shape["type"] == "single"}
-        elif theirs["type"] == "single" and shape.get("type") in SIMPLE.values():
-            pass  # a list of one simple value is that value
-        elif theirs["type"] == "list" and shape.get("type") in SIMPLE.values():
-            entry = {"name": name, "maxItemsOne": True}
+        entry: Json = {}
+        if automatic != name or (shape.get("required") and not theirs.get("required")):
+            entry["name"] = name  # a name that is said is not made up for the user either
+        if {shape.get("type"), theirs["type"]} == {"list", "single"}:
+            entry["maxItemsOne"] = shape["type"] == "single"
+        if name in package.get("secrets", ()) and not theirs.get("secret"):
+            entry["secret"] = True
         if "properties" in shape and "properties" in theirs:
-            inner = _fields(shape["properties"], theirs["properties"], f"{where}.{name}")
-            if inner:
-                entry["fields"] = inner
+            inner = {"inputs": shape["properties"]}
+            entry["fields"] = _fields(inner, theirs["properties"], f"{where}.{name}")
+        entry = {key: value for key, value in entry.items() if value != {}}
         if entry:
             fields[theirs["terraform"]] = entry
     return fields
@@ -202,7 +203,7 @@ def main(arguments: list[str]) -> None:
     """`package` prints the package as JSON; `names PLUGIN` writes names.json."""
     if arguments == ["package"]:
         json.dump(read_package(), sys.stdout, indent=1)
-    elif len(arguments) == 2 and arguments[0] == "names":  # noqa: PLR2004 - command and its operand
+    elif len(arguments) == 2 and arguments[0] == "names":
         told = subprocess.run([arguments[1], "-describe"], capture_output=True, check=True)
         write_names(json.loads(told.stdout))
     else:

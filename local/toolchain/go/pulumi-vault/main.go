@@ -28,6 +28,7 @@ type named struct {
 	Token       string           `json:"token,omitempty"`
 	Name        string           `json:"name,omitempty"`
 	MaxItemsOne *bool            `json:"maxItemsOne,omitempty"`
+	Secret      *bool            `json:"secret,omitempty"`
 	Fields      map[string]named `json:"fields,omitempty"`
 }
 
@@ -91,7 +92,7 @@ func vaultProvider() (tfbridge.ProviderInfo, error) {
 func fields(known map[string]named) map[string]*tfbridge.SchemaInfo {
 	result := make(map[string]*tfbridge.SchemaInfo, len(known))
 	for terraform, field := range known {
-		info := &tfbridge.SchemaInfo{Name: field.Name, MaxItemsOne: field.MaxItemsOne}
+		info := &tfbridge.SchemaInfo{Name: field.Name, MaxItemsOne: field.MaxItemsOne, Secret: field.Secret}
 		// A list's own entry names the list; the names of its elements' fields are one level down.
 		if len(field.Fields) > 0 {
 			info.Elem = &tfbridge.SchemaInfo{Fields: fields(field.Fields)}
