@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-import urllib.parse
 
 from local.node.layout import Layout
 
@@ -16,7 +15,7 @@ def get(layout: Layout, port: int, path: str) -> str | None:
         context.load_cert_chain(layout.pki / "admin.crt", layout.pki / "admin.key")
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
         try:
-            connection.request("GET", urllib.parse.quote(path))
+            connection.request("GET", path)
             answer = connection.getresponse()
             body = answer.read().decode()
         finally:

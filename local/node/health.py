@@ -7,7 +7,10 @@ import json
 
 from local.node.layout import NODE_NAME
 
+DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 NODE = f"/api/v1/nodes/{NODE_NAME}"
+PODS = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{NODE_NAME}"
+PODS_OF_KUBELET = f"{NODE}/proxy/pods"
 
 
 def is_ready(node: str, since: float) -> bool:
@@ -26,3 +29,26 @@ def is_ready(node: str, since: float) -> bool:
 
 def _moment(stamp: str) -> float:
     return datetime.datetime.fromisoformat(stamp).timestamp()
+
+
+def unknown_pods(recorded: str, known: str) -> set[str]:
+    """Of the pods in the API (a list, as JSON) those not yet in the kubelet's own list."""
+    return _unfinished(recorded) - _unfinished(known)
+
+
+def _unfinished(pods: str) -> set[str]:
+    return {
+        pod["metadata"]["uid"]
+        for pod in json.loads(pods)["items"] or []
+        if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+    }
+
+
+def reported_running(pods: str) -> set[str]:
+    """The ids of the containers that run according to a list of pods, as JSON."""
+    return {
+        status["containerID"].removeprefix("containerd://")
+        for pod in json.loads(pods)["items"] or []
+        for status in pod.get("status", {}).get("containerStatuses", [])
+        if "running" in status.get("state", {})
+    }

@@ -18,13 +18,13 @@ from local.node import (
     config,
     forwards,
     health,
-    images,
     kernel,
     manifests,
     mounts,
     network,
     pki,
     preflight,
+    runtime,
     teardown,
 )
 from local.node.errors import NodeError
@@ -113,7 +113,9 @@ class Node:
             self._start(spec, progress)
         names = [etcd.name, api_server.name, "containerd", "storage"]
         names += [spec.name for spec in (*plane, *agents)]
+        self._wait("the controllers to work", names, self._controllers_work, 60)
         self._wait(f"node {NODE_NAME} to be Ready", names, self._node_ready, 120)
+        self._wait("the kubelet to know every pod's state", names, self._pods_known, 60)
         progress(f"node Ready, kubeconfig {self.kubeconfig}")
 
     def down(self, progress: Progress) -> None:
@@ -137,7 +139,7 @@ class Node:
 
     def import_image(self, archive: Path) -> bool:
         """Import an image archive; False when this very archive had been imported before."""
-        return images.import_archive(self.layout, archive)
+        return runtime.import_archive(self.layout, archive)
 
     def run_service(
         self,
@@ -224,11 +226,24 @@ class Node:
     def _api_ready(self) -> bool:
         return api.get(self.layout, self._recorded_port(), "/readyz") == "ok"
 
+    def _controllers_work(self) -> bool:
+        """Pods are refused in a namespace until its default service account was made."""
+        return api.get(self.layout, self._recorded_port(), health.DEFAULT_ACCOUNT) is not None
+
     def _node_ready(self) -> bool:
         """What the kubelet that runs now says; its predecessor's word is in the API as well."""
         started = self.supervisor.started("kubelet")
         node = api.get(self.layout, self._recorded_port(), health.NODE)
         return started is not None and node is not None and health.is_ready(node, started)
+
+    def _pods_known(self) -> bool:
+        """Whether no pod is called running by the word of a kubelet from before a crash."""
+        port = self._recorded_port()
+        recorded = api.get(self.layout, port, health.PODS)
+        known = api.get(self.layout, port, health.PODS_OF_KUBELET)
+        if recorded is None or known is None or health.unknown_pods(recorded, known):
+            return False
+        return health.reported_running(recorded) <= runtime.running_containers(self.layout)
 
     def _wait(
         self, what: str, parts: Sequence[str], done: Callable[[], bool], seconds: float

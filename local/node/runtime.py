@@ -1,4 +1,4 @@
-"""Image archives into the node's containerd. Builds none."""
+"""What the node's containerd holds: images, which are imported here, and running containers."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def present(layout: Layout) -> set[str]:
     return set(done.stdout.split())
 
 
+def running_containers(layout: Layout) -> set[str]:
+    """The ids of the containers that have a process."""
+    done = _ctr(layout, "tasks", "list", "--quiet")
+    return set(done.stdout.split())
+
+
 def import_archive(layout: Layout, archive: Path) -> bool:
     """Import the archive unless just this one was already; True when it was imported."""
     if not archive.is_file():
@@ -44,7 +50,6 @@ def import_archive(layout: Layout, archive: Path) -> bool:
     if done.returncode != 0:
         raise NodeError(f"{archive}: containerd refuses this archive: {done.stderr.strip()}")
     names = [word for word in done.stdout.split() if "/" in word and ":" in word]
-    names = [name.removeprefix("unpacking") for name in names]
     record = {**_read(layout), content: sorted(set(names) & present(layout))}
     partial = layout.images_file.with_suffix(".partial")
     partial.write_text(json.dumps(record, indent=2))
