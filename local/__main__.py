@@ -1,4 +1,4 @@
-"""`python -m local`: the one-machine environment's command line, behind `make up` and `make down`."""
+"""`python -m local`: the one-machine environment, behind `make up` and `make down`."""
 
 from __future__ import annotations
 

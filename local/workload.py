@@ -1,4 +1,4 @@
-"""What a user of the platform does, against the local stack: write a secret, run a job that reads it.
+"""What a user of the platform does on the local stack: write a secret, run a job that reads it.
 
 Owns nothing that runs for long. `make up` ends with it as the proof that the platform works, and
 the end-to-end tests use the same calls.
