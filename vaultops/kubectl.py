@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vaultops.errors import DeniedError, UnreachableError, VaultOpsError
@@ -43,7 +44,7 @@ class Kubectl:
         """The argument vector of a call."""
         own = ["--namespace", self.namespace]
         if self.kubeconfig:
-            own += ["--kubeconfig", self.kubeconfig]
+            own += ["--kubeconfig", str(Path(self.kubeconfig).expanduser())]
         if self.context:
             own += ["--context", self.context]
         return ["kubectl", *own, *arguments]
@@ -97,6 +98,13 @@ def _failure(text: str, where: str) -> VaultOpsError:
             where=where,
             why=why,
             fix="use a kubeconfig whose user may do that",
+        )
+    if "context" in text and "does not exist" in text:
+        return VaultOpsError(
+            "the kubeconfig has no such context",
+            where=where,
+            why=why,
+            fix="set strongroom:kubernetes.context to a name of `kubectl config get-contexts`",
         )
     if any(sign in text for sign in _UNREACHABLE):
         return UnreachableError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import re
-import selectors
 import subprocess
-import time
+import threading
 
 from vaultops.errors import UnreachableError
 from vaultops.kubectl import Kubectl
@@ -17,30 +17,39 @@ START_SECONDS = 15.0
 class PortForward:
     """A running forward. Raises UnreachableError from `start` when the pod cannot be reached."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.port = port
+        self._answers: queue.SimpleQueue[int | str] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = 0
 
     @classmethod
     def start(cls, kubectl: Kubectl, pod: str, port: int) -> PortForward:
         """Forward a free loopback port to `port` of `pod`."""
-        process = subprocess.Popen(
-            kubectl.command("port-forward", "--address=127.0.0.1", f"pod/{pod}", f":{port}"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # A Ctrl-C in the terminal must not cut the connection in the middle of a step.
-            process_group=0,
+        forward = cls(
+            subprocess.Popen(
+                kubectl.command("port-forward", "--address=127.0.0.1", f"pod/{pod}", f":{port}"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                # A Ctrl-C in the terminal must not cut the connection in the middle of a step.
+                process_group=0,
+            )
         )
-        line = _first_line(process)
-        if found := _FORWARDING.search(line):
-            return cls(process, int(found.group(1)))
-        _end(process)
+        try:
+            answer = forward._answers.get(timeout=START_SECONDS)
+        except queue.Empty:
+            answer = f"no answer in {START_SECONDS:.0f} s"
+        if isinstance(answer, int):
+            forward.port = answer
+            return forward
+        forward.close()
         raise UnreachableError(
             f"pod {pod} cannot be reached",
             where=f"kubectl port-forward pod/{pod} (namespace {kubectl.namespace})",
-            why=line.strip() or f"no answer in {START_SECONDS:.0f} s",
+            why=answer or "kubectl ended without a word",
             fix="wait until the pod runs; `kubectl describe pod` says why it does not",
         )
 
@@ -51,26 +60,22 @@ class PortForward:
 
     def close(self) -> None:
         """End the forward."""
-        _end(self._process)
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(timeout=5)
 
-
-def _first_line(process: subprocess.Popen[str]) -> str:
-    if process.stdout is None:
-        return ""
-    deadline = time.monotonic() + START_SECONDS
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        if selector.select(deadline - time.monotonic()):
-            return process.stdout.readline()
-    return ""
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()
+    def _read(self) -> None:
+        """Read to the end: kubectl tells of each connection, and stops at a pipe that is full."""
+        if self._process.stdout is None:
+            return
+        last = ""
+        with self._process.stdout as lines:
+            for line in lines:
+                if found := _FORWARDING.search(line):
+                    self._answers.put(int(found.group(1)))
+                last = line.strip() or last
+        self._answers.put(last)

@@ -124,7 +124,8 @@ def probe(target: Target, ordinal: int) -> Replica:
         leader=leader.get("leader_cluster_address", ""),
         cluster_id=status.get("cluster_id", ""),
         version=status.get("version", ""),
-        seal_type=status.get("recovery_seal_type") or status.get("type", ""),
+        # Not recovery_seal_type: that is "shamir" under every auto-unseal seal.
+        seal_type=status.get("type", ""),
         unseal_progress=status.get("progress", 0),
         unseal_threshold=status.get("t", 0),
     )

@@ -1,0 +1,17 @@
+"""The command's root: its sub-commands, and how each failure ends."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import vault
+from cli.reporting import ReportingGroup
+
+app = typer.Typer(
+    cls=ReportingGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Operate a Strongroom secrets platform. Every command names a stack: --stack prod.",
+)
+app.add_typer(vault.app, name="vault")
