@@ -21,6 +21,8 @@ from local.services import aws
 from local.services.host import ServiceError
 from tests.local.direct_node import DirectNode
 
+pytestmark = pytest.mark.e2e
+
 Client = Callable[[str], Any]
 
 

@@ -1,4 +1,7 @@
-"""Image archives: layout, names, contents, and equal bytes for equal inputs. No containerd."""
+"""Image archives: layout, names, contents, and equal bytes for equal inputs. No containerd.
+
+They hold programs of the distribution, which the environment's set-up installs.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from local.images import ImageError, build, build_all, catalogue
 from local.images.archive import Image
 from local.images.catalogue import busybox, pause, psql
 from local.images.entries import Directory, File, Link
+
+pytestmark = pytest.mark.e2e
 
 PROGRAMS = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller")
 

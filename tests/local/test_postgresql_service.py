@@ -16,6 +16,8 @@ from local.paths import Instance
 from local.services import postgresql, postgresql_setup
 from tests.local.direct_node import DirectNode
 
+pytestmark = pytest.mark.e2e
+
 LOGIN = "v-fake-reader"
 LOGIN_PASSWORD = "fake-password-of-a-reader"
 

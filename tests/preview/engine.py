@@ -14,22 +14,38 @@ import yaml
 from tests.unit.support.stacks import REPOSITORY
 
 DEADLINE_SECONDS = 180
+TOOLS = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+    "pulumi-resource-kubernetes",
+    "pulumi-resource-vault",
+    "pulumi-resource-aws",
+)
 
 
 @dataclass(frozen=True)
 class Engine:
-    """`tools` holds the engine and its plugins, `folder` everything a run writes."""
+    """`tools` holds the engine and its plugins, `folder` everything a run writes.
+
+    `project` is the folder of the program that is run.
+    """
 
     tools: Path
     folder: Path
     stack: str
+    project: Path = REPOSITORY
 
     def configure(self, config: dict[str, Any]) -> None:
         """Make the stack with `config` (full keys). The repository's own files are not touched:
         the engine writes a new stack's salt beside the project it is called in, here a copy."""
         for name in ("home", "state"):
             (self.folder / name).mkdir(exist_ok=True)
-        (self.folder / "Pulumi.yaml").write_text("name: strongroom\nruntime: python\n")
+        (self.folder / "Pulumi.yaml").write_text(
+            "name: strongroom\nruntime:\n  name: python\n  options:\n"
+            f"    virtualenv: {REPOSITORY / '.venv'}\n"
+        )
         self._run("stack", "init", self.stack, cwd=self.folder)
         written = yaml.safe_load(self.config_file.read_text()) or {}
         self.config_file.write_text(yaml.safe_dump(written | {"config": config}))
@@ -39,9 +55,9 @@ class Engine:
         return self.folder / f"Pulumi.{self.stack}.yaml"
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`preview` or `up` of the program in the repository."""
+        """`preview` or `up` of the program."""
         config = ("--config-file", str(self.config_file), "--stack", self.stack)
-        return self._run(command, *config, *arguments, cwd=REPOSITORY, check=False)
+        return self._run(command, *config, *arguments, cwd=self.project, check=False)
 
     def resources(self) -> list[str]:
         """Type tokens of everything in the stack's state."""

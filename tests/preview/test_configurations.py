@@ -10,20 +10,11 @@ import pytest
 import yaml
 
 from local.toolchain import bin_dir
-from tests.preview.engine import Engine
+from tests.preview.engine import TOOLS, Engine
 from tests.unit.support.stacks import REPOSITORY, changed
 
 pytestmark = pytest.mark.e2e
 
-TOOLS = (
-    "pulumi",
-    "pulumi-language-python",
-    "pulumi-language-python-exec",
-    "pulumi-resource-pulumi-python",
-    "pulumi-resource-kubernetes",
-    "pulumi-resource-vault",
-    "pulumi-resource-aws",
-)
 STACK_ONLY = ["pulumi:pulumi:Stack"]
 
 EngineFor = Callable[[str, dict[str, Any]], Engine]

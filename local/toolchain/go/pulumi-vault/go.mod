@@ -273,4 +273,5 @@ require (
 	lukechampine.com/frand v1.5.1 // indirect
 )
 
+// The bridge reads provider schemas through functions that only this fork of the SDK exports.
 replace github.com/hashicorp/terraform-plugin-sdk/v2 => github.com/pulumi/terraform-plugin-sdk/v2 v2.0.0-20260318212141-5525259d096b
