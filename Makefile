@@ -25,8 +25,8 @@ test-fast: $(INSTALLED) ## Unit and policy tests: no cluster, less than a minute
 	@$(PYTHON) -m pytest
 
 test-e2e: $(INSTALLED) ## End-to-end tests on a real node of their own, beside a running `make up`
-	@$(PYTHON) -m local.toolchain
-	@$(PYTHON) -m pytest -m e2e --timeout 1800 tests/local tests/e2e tests/vaultops tests/preview
+	@$(PYTHON) -m local prepare
+	@$(PYTHON) -m pytest -m e2e --timeout 1800
 
 lint: $(INSTALLED) ## Format, lint and strict types
 	@$(VENV)/bin/ruff format --check .
@@ -37,8 +37,8 @@ format: $(INSTALLED) ## Rewrite the sources in the project's format
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-tools: $(INSTALLED) ## Find or build every tool
-	@$(PYTHON) -m local.toolchain
+tools: $(INSTALLED) ## Install packages and find or build every tool, without starting anything
+	@$(PYTHON) -m local prepare
 
 lock: ## Resolve requirements*.txt anew into the hash-locked files (needs uv)
 	@for name in requirements requirements-dev; do \

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from local.environment import Environment
+from local.environment import Environment, set_up
 from local.node import NodeError
 from local.paths import Instance
 from local.progress import Clock
@@ -31,6 +31,12 @@ def _run(action: Callable[[], None], command: str) -> None:
     except KeyboardInterrupt:
         typer.echo(f"interrupted; `{command}` goes on from here", err=True)
         sys.exit(130)
+
+
+@app.command()
+def prepare() -> None:
+    """Install the distribution's packages and find or build every tool; start nothing."""
+    _run(lambda: set_up(Clock()), "make tools")
 
 
 @app.command()

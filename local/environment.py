@@ -6,6 +6,8 @@ interrupted `up` goes on when it is started again.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from local import images, toolchain
-from local.node import Node
+from local.node import Node, packages
 from local.paths import Instance, cache_dir
 from local.progress import Progress
 from local.services import aws, postgresql
 from local.stack import Stack
+from local.workload import Cluster, example_job
+from vaultops.deployer import ca_file
 
 NODE_TOOLS = (
     "kube-apiserver",
@@ -40,14 +44,25 @@ ENGINE_TOOLS = (
     "pulumi-resource-aws",
 )
 VAULT_NODE_PORT = 30200
+VAULT_PORT = 18200
+
+
+def set_up(progress: Progress) -> None:
+    """Everything that needs the network: the distribution's packages and every tool.
+
+    Without root there are no packages to install: Docker and kind bring what a node needs.
+    """
+    if os.geteuid() == 0:
+        packages.ensure(progress)
+    for choice in toolchain.choose(toolchain.TOOLS, progress):
+        progress(f"{choice.tool} {choice.version}: {choice.how}, {choice.reason}")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """One instance with all its parts. `preferred_ports` False takes any free loopback ports."""
+    """One instance with all its parts. `local` has a port of its own, others take free ones."""
 
     instance: Instance
-    preferred_ports: bool = True
 
     @cached_property
     def binaries(self) -> Mapping[str, Path]:
@@ -72,15 +87,21 @@ class Environment:
         self.stack.prepare(facts)
         progress("stack: deploying with the real engine, policies on")
         self.stack.up()
+        progress("workload: an administrator writes a secret, a training job reads it")
+        cluster = self.cluster()
+        cluster.ensure_example_secret()
+        progress(f"workload: the job says: {cluster.run_job(example_job(), progress).strip()}")
 
     def up_node(self, progress: Progress) -> None:
         """Bring the node up with every image on it."""
         _ = self.binaries
         progress("node: bringing Kubernetes up")
         self.node.up(progress)
-        progress("images: assembling and importing")
-        for archive in images.build_all(self.binaries, cache_dir() / "images").values():
-            self.node.import_image(archive)
+        for name, archive in images.build_all(
+            self.binaries, cache_dir() / "images", progress
+        ).items():
+            if self.node.import_image(archive):
+                progress(f"images: imported {name}")
 
     def start_services(self, progress: Progress) -> dict[str, Any]:
         """Start what stands outside the cluster; return the stack's facts about this instance."""
@@ -88,7 +109,10 @@ class Environment:
         cloud = aws.start(self.node, self.instance)
         postgresql.start(self.node, self.instance)
         vault_port = self.node.forward(
-            "vault", 18200 if self.preferred_ports else 0, self.node.node_ip, VAULT_NODE_PORT
+            "vault",
+            VAULT_PORT if self.instance.name == "local" else 0,
+            self.node.node_ip,
+            VAULT_NODE_PORT,
         )
         state = self.instance.state_dir
         return {
@@ -98,10 +122,27 @@ class Environment:
                 "address": f"https://127.0.0.1:{vault_port}",
                 "seal": {"endpoint": cloud.endpoint_in_cluster},
                 "custodian": {"path": str(state / "vault-init.json")},
-                "deployer": {"tokenFile": str(state / "vault-deployer-token")},
+                "deployer": {"tokenFile": str(self._token_file)},
             },
         }
 
+    def cluster(self) -> Cluster:
+        """The deployed cluster and its Vault, as a user of the platform reaches them."""
+        return Cluster(
+            kubeconfig=self.node.kubeconfig,
+            vault_address=f"https://127.0.0.1:{self.node.status().forwards['vault'].host_port}",
+            vault_ca=ca_file(self._token_file),
+        )
+
+    @property
+    def _token_file(self) -> Path:
+        return self.instance.state_dir / "vault-deployer-token"
+
     def down(self, progress: Progress) -> None:
-        """Remove the node, the stack's state and every file of the instance."""
+        """Remove the node, the stack's state and every file of the instance.
+
+        Vault's data lies on the node, so its shares and tokens are of no use afterwards.
+        """
         self.node.down(progress)
+        if self.instance.state_dir.exists():
+            shutil.rmtree(self.instance.state_dir)

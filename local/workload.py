@@ -56,18 +56,22 @@ class Cluster:
         vault.auth.kubernetes.login(role=role, jwt=self.token(namespace, account, audience))
         return vault
 
-    def write_example_secret(self) -> None:
-        """Write the training example's secret as its manager: fake values that say so."""
+    def ensure_example_secret(self) -> None:
+        """Write the training example's secret as its manager, once: fake values that say so."""
         namespace, account, role = WRITER
         mount, path = SECRET
-        self.login(namespace, account, role).secrets.kv.v2.create_or_update_secret(
-            path=path,
-            mount_point=mount,
-            secret={
-                "tracking_uri": "http://mlflow.ml-serving:5000",
-                "password": f"fake-{secrets.token_urlsafe(18)}",
-            },
-        )
+        versions = self.login(namespace, account, role).secrets.kv.v2
+        try:
+            versions.read_secret_metadata(path=path, mount_point=mount)
+        except hvac.exceptions.InvalidPath:
+            versions.create_or_update_secret(
+                path=path,
+                mount_point=mount,
+                secret={
+                    "tracking_uri": "http://mlflow.ml-serving:5000",
+                    "password": f"fake-{secrets.token_urlsafe(18)}",
+                },
+            )
 
     def run_job(self, manifest: dict[str, Any], progress: Progress, deadline: float = 120) -> str:
         """Run a Job anew and return its first container's log once it has succeeded.

@@ -1,7 +1,8 @@
 """The provider protocol for any set of resource types: check, diff and the calls of their life.
 
 Owns what all stand-in plugins share: unknown names refused, generated names kept, replacement by
-field, secrets that stay secret, previews without effects. Knows no resource type by name.
+field, secrets that stay secret, previews without effects, the program's spelling of a value kept
+while it means the same. Knows no resource type by name.
 """
 
 from __future__ import annotations
@@ -32,15 +33,25 @@ class StandInProvider(protocol.Provider):
     def __init__(self, types: Iterable[ResourceType]) -> None:
         self._types = {each.token: each for each in types}
 
+    def config_mistakes(self, config: Values) -> Mapping[str, str]:
+        """What is wrong with the provider's own inputs: a reason by input name."""
+        del config
+        return {}
+
+    def use_config(self, config: Values) -> None:
+        """Take over the provider's own inputs, before any resource is asked for."""
+
     async def check_config(self, request: protocol.CheckRequest) -> protocol.CheckResponse:
-        return protocol.CheckResponse(inputs=request.new_inputs)
+        mistakes = self.config_mistakes(plain_map(request.new_inputs))
+        failures = [protocol.CheckFailure(n, f"{n}: {reason}") for n, reason in mistakes.items()]
+        return protocol.CheckResponse(inputs=request.new_inputs, failures=failures)
 
     async def diff_config(self, request: protocol.DiffRequest) -> protocol.DiffResponse:
         del request
         return protocol.DiffResponse()  # undecided: the engine compares the inputs itself
 
     async def configure(self, request: protocol.ConfigureRequest) -> protocol.ConfigureResponse:
-        del request
+        self.use_config(plain_map(request.args))
         return protocol.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def invoke(self, request: protocol.InvokeRequest) -> protocol.InvokeResponse:
@@ -79,8 +90,8 @@ class StandInProvider(protocol.Provider):
         old, new = plain_map(request.old_state), plain_map(request.new_inputs)
         changed = [
             name
-            for name in kind.fields
-            if name not in request.ignore_changes and old.get(name) != new.get(name)
+            for name, field in kind.fields.items()
+            if name not in request.ignore_changes and not field.same(old.get(name), new.get(name))
         ]
         replaces = [name for name in changed if kind.fields[name].replace]
         return protocol.DiffResponse(
@@ -97,7 +108,7 @@ class StandInProvider(protocol.Provider):
             return protocol.CreateResponse("", _previewed(kind, inputs, request.properties))
         made = await asyncio.to_thread(kind.create, inputs)
         return protocol.CreateResponse(
-            made.id, _state(kind, inputs, made.properties, request.properties)
+            made.id, _state(kind, inputs, _kept(kind, inputs, made.properties), request.properties)
         )
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
@@ -106,6 +117,7 @@ class StandInProvider(protocol.Provider):
         found = await asyncio.to_thread(kind.read, request.resource_id, state)
         if found is None:
             return protocol.ReadResponse("")
+        found = _kept(kind, state, found)
         live = {name: found[name] for name in kind.fields if found.get(name) is not None}
         now = {n: live.get(n, v) for n, v in inputs.items()} if inputs else live
         secret = secret_names(request.properties, request.inputs)
@@ -120,10 +132,11 @@ class StandInProvider(protocol.Provider):
         old, new = plain_map(request.olds), plain_map(request.news)
         for name in request.ignore_changes:
             new[name] = old.get(name)
-        kept = {name: old[name] for name in kind.outputs if name in old}
+        kept = {name: old[name] for name in _chosen(kind, new) if name in old}
         if request.preview:
             return protocol.UpdateResponse(_state(kind, new, kept, request.news, request.olds))
         changed = await asyncio.to_thread(kind.update, request.resource_id, old, new)
+        changed = _kept(kind, new, changed)
         return protocol.UpdateResponse(_state(kind, new, kept | changed, request.news))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
@@ -161,8 +174,23 @@ def _difference(
 
 
 def _previewed(kind: ResourceType, inputs: Values, properties: Properties) -> Properties:
-    unknown = {name: UNKNOWN for name in kind.outputs if name not in inputs}
+    unknown = dict.fromkeys(_chosen(kind, inputs), UNKNOWN)
     return _state(kind, inputs, unknown, properties)
+
+
+def _chosen(kind: ResourceType, inputs: Values) -> list[str]:
+    """The properties that the service decides, not the program."""
+    computed = [name for name, field in kind.fields.items() if field.computed]
+    return [name for name in (*kind.outputs, *computed) if name not in inputs]
+
+
+def _kept(kind: ResourceType, known: Values, found: Values) -> Values:
+    """`found` with the spelling of `known` wherever both mean the same."""
+
+    def same(name: str, value: Any) -> bool:
+        return name in kind.fields and name in known and kind.fields[name].same(known[name], value)
+
+    return {name: known[name] if same(name, value) else value for name, value in found.items()}
 
 
 def _state(kind: ResourceType, inputs: Values, more: Values, *sources: Properties) -> Properties:

@@ -10,21 +10,41 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from local.plugins.documents import meaning
+
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One input. `replace` means that a changed value needs a new resource."""
+    """One input. `replace` means that a changed value needs a new resource.
+
+    `computed`: the service chooses a value when the program gives none, and leaving the input out
+    later keeps that value. `document`: JSON text, compared by its meaning.
+    """
 
     replace: bool = False
     required: bool = False
     default: Any = None
+    computed: bool = False
+    document: bool = False
+
+    def same(self, old: Any, new: Any) -> bool:
+        """Whether `new` asks for nothing that `old` is not; empty means the same as absent."""
+        if self.computed and new is None:
+            return True
+        if self.document:
+            return bool(meaning(old) == meaning(new))
+        return bool(_empty_as_none(old) == _empty_as_none(new))
+
+
+def _empty_as_none(value: Any) -> Any:
+    return None if value in ("", [], {}) else value
 
 
 @dataclass(frozen=True)
 class Made:
-    """A resource as it exists now: its id and its properties beyond the inputs."""
+    """A resource as it exists now: its id and its properties; inputs may be among them."""
 
     id: str
     properties: Values
@@ -60,7 +80,7 @@ class ResourceType(ABC):
         """The properties as they are now, inputs among them; None when the resource is gone."""
 
     def update(self, identity: str, old: Values, new: Values) -> Values:
-        """Change the resource in place; returns the properties beyond the inputs."""
+        """Change the resource in place; returns its properties, inputs may be among them."""
         del old, new
         raise NotImplementedError(f"{self.token} {identity} has no input that changes in place")
 

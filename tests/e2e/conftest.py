@@ -20,7 +20,7 @@ KEPT = REPOSITORY / ".strongroom" / "failed"
 def environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
     """The local environment, deployed from nothing."""
     instance = Instance(f"test-{secrets.token_hex(3)}")
-    environment = Environment(instance, preferred_ports=False)
+    environment = Environment(instance)
     failed_before = request.session.testsfailed
     try:
         environment.up(Clock())

@@ -25,7 +25,7 @@ def test_vault_is_healthy_audited_and_unsealed(environment: Environment) -> None
 
 def test_a_job_reads_its_secret_and_is_refused_another(environment: Environment) -> None:
     cluster = environment.cluster()
-    cluster.write_example_secret()
+    cluster.ensure_example_secret()
     log = cluster.run_job(example_job(), Clock())
     assert "tracking at http://mlflow.ml-serving:5000" in log
     assert "fake-" not in log
