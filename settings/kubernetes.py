@@ -49,6 +49,11 @@ class Namespace(Section):
     reads_vault: Flag = setting(
         True, why="network policies let its pods reach Vault", write="true or false"
     )
+    vault_agent: Flag = setting(
+        False,
+        why="annotated pods there get a Vault agent; none starts while the injector is down",
+        write="true or false",
+    )
     calls_api_server: Flag = setting(
         False, why="network policies let its pods reach the API server", write="true or false"
     )
@@ -108,8 +113,8 @@ class Network(Section):
 NAMESPACES = tuple(
     Namespace.model_validate(entry)
     for entry in (
-        {"name": "ml-training", "purpose": "training jobs and notebooks"},
-        {"name": "ml-serving", "purpose": "model serving"},
+        {"name": "ml-training", "purpose": "training jobs and notebooks", "vaultAgent": True},
+        {"name": "ml-serving", "purpose": "model serving", "vaultAgent": True},
         {
             "name": "vault",
             "purpose": "Vault and its injector",

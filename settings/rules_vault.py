@@ -6,6 +6,7 @@ Each is a generator over the whole Settings; settings/rules.py runs them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from settings.cloud import Cloud
@@ -170,6 +171,22 @@ def _tls(settings: Settings) -> Iterator[Problem]:
                 f"`{field}` together with `source: {source}` only",
                 also=("vault.tls.source",),
             )
+    if (tls.source is TlsSource.OWN_CA) is (tls.ca_file is not None):
+        state = "is missing" if tls.ca_file is None else f"is {tls.ca_file!r}"
+        yield Problem(
+            "vault.tls.caFile",
+            f"{state} though `source` is {tls.source}",
+            "clients must trust exactly the CA that signs Vault's certificate",
+            "`caFile` with `source: cert-manager` or `secret` only",
+            also=("vault.tls.source",),
+        )
+    elif tls.ca_file is not None and not Path(tls.ca_file).is_file():
+        yield Problem(
+            "vault.tls.caFile",
+            f"is {tls.ca_file!r}, and there is no such file",
+            "no client could verify Vault",
+            "a PEM file's path, relative to the program",
+        )
 
 
 def _sizes(settings: Settings) -> Iterator[Problem]:

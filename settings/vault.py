@@ -88,6 +88,11 @@ class Tls(Section):
     issuer: ObjectName | None = setting(
         None, why="that ClusterIssuer of cert-manager signs the certificate", write="platform-ca"
     )
+    ca_file: Text | None = setting(
+        None,
+        why="clients trust the CA certificate in that PEM file, and no other",
+        write="keys/platform-ca.crt",
+    )
     validity: Duration = setting(
         Duration.parse("90d"), why="a stolen certificate is of use that long", write="2160h"
     )

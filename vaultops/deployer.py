@@ -1,11 +1,11 @@
 """The deployer's credential: a short-lived token in a 0600 file, renewed before each deployment.
 
-Owns the file. The program calls, before it declares anything:
+Owns the file, and a copy of Vault's CA beside it. The program calls, before it declares anything:
 
     outcome = refresh(DeployerAccess(address=…, token_file=…, kubeconfig=…, context=…))
 
-and gives the file's path to the Vault provider (`auth_login_token_file`, `skip_child_token`). On
-the very first deployment the bootstrap writes the same file, as soon as there is a Vault.
+and gives both paths to the Vault provider (`auth_login_token_file`, `ca_cert_file`). On the very
+first deployment the bootstrap writes the same files, as soon as there is a Vault.
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ class Refreshed(StrEnum):
     RENEWED = "renewed"
 
 
+def ca_file(token_file: Path) -> Path:
+    """Where the CA lies that the Vault provider verifies the server with: beside the token."""
+    return token_file.with_name(f"{token_file.name}.ca.crt")
+
+
 def read_ca(kubectl: Kubectl) -> str:
     """The CA that clients of Vault trust, PEM. Raises NotFoundError before the first deployment."""
     found = kubectl.json("get", "configmap", CA_CONFIG_MAP)
@@ -61,11 +66,19 @@ def read_ca(kubectl: Kubectl) -> str:
 
 
 def login(target: Target, ordinal: int, role: Role, kubectl: Kubectl, token_file: Path) -> None:
-    """Log in as the role's service account and write the token, 0600. Raises VaultOpsError."""
+    """Log in as the role's service account and write the token and the CA, 0600.
+
+    Raises VaultOpsError.
+    """
     jwt = request_jwt(kubectl)(role)
     with target.pod_client(ordinal) as client:
         auth = log_in(client, role, jwt)
+    _keep_ca(target, token_file)
     write_private(token_file, auth["client_token"])
+
+
+def _keep_ca(target: Target, token_file: Path) -> None:
+    write_private(ca_file(token_file), Path(target.ca_file).read_text())
 
 
 def refresh(access: DeployerAccess) -> Refreshed:
@@ -94,6 +107,7 @@ def _refresh(target: Target, access: DeployerAccess, kubectl: Kubectl) -> Refres
         if not status["initialized"] or status["sealed"]:
             return Refreshed.NO_VAULT
     if had_token and _is_fresh(target, access.token_file.read_text().strip()):
+        _keep_ca(target, access.token_file)
         return Refreshed.FRESH
     role = deployer_role(access.namespace, access.token_ttl)
     try:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 MANAGED_BY = "app.kubernetes.io/managed-by"
 PART_OF = "app.kubernetes.io/part-of"
 COMPONENT = "app.kubernetes.io/component"
+# On a namespace: pods there may ask Vault's agent injector for secrets.
+VAULT_AGENT = {"strongroom.dev/vault-agent": "enabled"}
 
 
 def standard_labels(component: str, extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.kubernetes.labels import standard_labels
+from components.kubernetes.labels import VAULT_AGENT, standard_labels
 from components.kubernetes.network_policy import default_deny
 
 POD_SECURITY = "pod-security.kubernetes.io"
@@ -28,11 +28,15 @@ class PodSecurityLevel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NamespaceArgs:
-    """One namespace. `purpose` is kept as an annotation for reviewers."""
+    """One namespace. `purpose` is kept as an annotation for reviewers.
+
+    `vault_agent` opts its pods in to the agent injector.
+    """
 
     name: str
     purpose: str
     level: PodSecurityLevel = PodSecurityLevel.RESTRICTED
+    vault_agent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,9 @@ class Namespaces(pulumi.ComponentResource):
                 metadata=k8s.meta.v1.ObjectMetaArgs(
                     name=entry.name,
                     labels=standard_labels(
-                        "namespace", pod_security_labels(entry.level, args.policy_version)
+                        "namespace",
+                        pod_security_labels(entry.level, args.policy_version)
+                        | (VAULT_AGENT if entry.vault_agent else {}),
                     ),
                     annotations={"strongroom.dev/purpose": entry.purpose},
                 ),

@@ -13,10 +13,10 @@ from typing import Any
 
 import pulumi
 
+from components.kubernetes.labels import VAULT_AGENT
 from components.vault.pod_values import CONTAINER_SECURITY, POD_SECURITY, Image
-from components.vault.tls import CA_CONFIG_MAP
+from components.vault.tls import CA_CONFIG_MAP, CA_KEY
 
-OPT_IN = {"strongroom.dev/vault-agent": "enabled"}
 CSI_CA_MOUNT = "/vault/tls"
 
 
@@ -48,13 +48,11 @@ def injector_values(
     return {
         "enabled": True,
         "replicas": injector.replicas,
-        # With one replica there is nobody to agree with; the elector would want Secret rights.
-        "leaderElector": {"enabled": injector.replicas > 1},
         "image": injector.image.values(),
         "agentImage": {"repository": agent_image.repository, "tag": agent_image.tag},
         "webhook": {
             "failurePolicy": str(injector.failure_policy),
-            "namespaceSelector": {"matchLabels": OPT_IN},
+            "namespaceSelector": {"matchLabels": VAULT_AGENT},
         },
         "extraEnvironmentVars": {
             "AGENT_INJECT_VAULT_CACERT_BYTES": pulumi.Output.from_input(ca_pem).apply(_base64)
@@ -64,17 +62,42 @@ def injector_values(
             "requests": {"memory": "64Mi", "cpu": "25m"},
             "limits": {"memory": "128Mi", "cpu": "250m"},
         },
-        "affinity": "",
+        **_together(injector.replicas),
+    }
+
+
+def _together(replicas: int) -> dict[str, Any]:
+    """Several injectors: preferably not on one machine, and never all drained at once."""
+    if replicas == 1:
+        return {"affinity": ""}
+    others = {
+        "labelSelector": {
+            "matchLabels": {
+                "app.kubernetes.io/name": "vault-agent-injector",
+                "component": "webhook",
+            }
+        },
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    apart = {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 100, "podAffinityTerm": others}
+        ]
+    }
+    return {
+        "affinity": {"podAntiAffinity": apart},
+        "podDisruptionBudget": {"maxUnavailable": 1},
     }
 
 
 def csi_values(enabled: bool) -> dict[str, Any]:
-    """The chart's `csi` section. Its agent knows no CA (vault-helm#995), so it stays off."""
+    """The chart's `csi` section. Its agent knows no CA (vault-helm#995), so the provider asks."""
     if not enabled:
         return {"enabled": False}
     return {
         "enabled": True,
         "agent": {"enabled": False},
+        "extraArgs": [f"-vault-tls-ca-cert={CSI_CA_MOUNT}/{CA_KEY}"],
         "volumes": [{"name": "vault-ca", "configMap": {"name": CA_CONFIG_MAP}}],
         "volumeMounts": [{"name": "vault-ca", "mountPath": CSI_CA_MOUNT, "readOnly": True}],
     }

@@ -1,0 +1,97 @@
+"""The cluster's own part: namespaces, what may talk to what, and the workloads' identities."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.kubernetes.namespaces import (
+    NamespaceArgs,
+    Namespaces,
+    NamespacesArgs,
+    PodSecurityLevel,
+)
+from components.kubernetes.network_access import (
+    Destination,
+    NamespaceNetwork,
+    NetworkAccess,
+    NetworkAccessArgs,
+)
+from components.kubernetes.workload_rbac import WorkloadAccess, WorkloadAccessArgs
+from settings import Settings
+from settings.kubernetes import Endpoint
+
+
+def provider(settings: Settings) -> k8s.Provider:
+    """The one Kubernetes provider of the program, for exactly the cluster named in the settings."""
+    return k8s.Provider(
+        "k8s",
+        kubeconfig=settings.kubernetes.kubeconfig,
+        context=settings.kubernetes.context,
+        enable_server_side_apply=True,
+    )
+
+
+def namespaces(settings: Settings, opts: pulumi.ResourceOptions) -> Namespaces:
+    """Every namespace, closed."""
+    return Namespaces(
+        "namespaces",
+        NamespacesArgs(
+            namespaces=tuple(
+                NamespaceArgs(
+                    name=n.name,
+                    purpose=n.purpose,
+                    level=PodSecurityLevel(n.pod_security),
+                    vault_agent=n.vault_agent,
+                )
+                for n in settings.namespaces
+            ),
+            protect=settings.protect,
+        ),
+        opts,
+    )
+
+
+def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) -> NetworkAccess:
+    """What is let through between the closed namespaces, and out of them."""
+    wanted = settings.network
+    return NetworkAccess(
+        "network",
+        NetworkAccessArgs(
+            vault_namespace=settings.vault.namespace,
+            namespaces=tuple(
+                NamespaceNetwork(
+                    key=n.name,
+                    name=made.names[n.name],
+                    reads_vault=n.reads_vault,
+                    calls_api_server=n.calls_api_server,
+                    webhook_port=n.webhook_port,
+                )
+                for n in settings.namespaces
+            ),
+            api_server=_destination(wanted.api_server),
+            kms=_destination(wanted.kms) if wanted.kms else None,
+            databases=tuple(_destination(database) for database in wanted.databases),
+            clients=wanted.clients,
+        ),
+        opts,
+    )
+
+
+def workloads(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) -> None:
+    """A service account, and what it may do at the API server, for each workload."""
+    for account in settings.service_accounts:
+        WorkloadAccess(
+            f"{account.namespace}-{account.name}",
+            WorkloadAccessArgs(
+                account=account.name,
+                namespace=made.names[account.namespace],
+                secret_names=account.secret_names,
+                jobs=account.jobs,
+            ),
+            opts,
+        )
+
+
+def _destination(endpoint: Endpoint) -> Destination:
+    return Destination(cidrs=endpoint.cidrs, port=endpoint.port)

@@ -1,0 +1,132 @@
+"""What Vault unseals with: the key made or named, and the identity that may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_gcp as gcp
+import pulumi_kubernetes as k8s
+
+from components.aws.kms import KmsKey, KmsKeyArgs
+from components.gcp.kms import CryptoKey, CryptoKeyArgs
+from components.kubernetes.labels import standard_labels
+from components.kubernetes.namespaces import Namespaces
+from components.vault import seal
+from settings import Settings
+from settings.cloud import Aws
+from settings.seal import AwsKmsSeal, GcpKmsSeal, ShamirSeal, TransitSeal
+
+# The stand-in for AWS accepts any credentials; these say what they are.
+STAND_IN_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+STAND_IN_SECRET = "vault-kms-stand-in"  # noqa: S105 -- the name of a Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsealing:
+    """Vault's seal, and what must exist before its pods start."""
+
+    seal: seal.Seal
+    waits: tuple[pulumi.Resource, ...] = ()
+
+
+def unsealing(
+    settings: Settings, namespaces: Namespaces, in_cluster: pulumi.ResourceOptions
+) -> Unsealing:
+    """The seal of the settings with its key."""
+    match settings.vault.seal:
+        case AwsKmsSeal() as wanted if settings.aws:
+            return _awskms(settings, settings.aws, wanted, namespaces, in_cluster)
+        case GcpKmsSeal() as wanted if settings.gcp:
+            return _gcpckms(settings, wanted)
+        case TransitSeal() as wanted:
+            return Unsealing(
+                seal=seal.transit(
+                    address=wanted.address,
+                    mount=wanted.mount,
+                    key_name=wanted.key_name,
+                    token_secret=wanted.token_secret,
+                    ca_secret=wanted.ca_secret,
+                )
+            )
+        case ShamirSeal():
+            return Unsealing(seal=seal.shamir())
+    raise ValueError(f"seal {settings.vault.seal.type}: its cloud has no section in the settings")
+
+
+def _awskms(
+    settings: Settings,
+    cloud: Aws,
+    wanted: AwsKmsSeal,
+    namespaces: Namespaces,
+    in_cluster: pulumi.ResourceOptions,
+) -> Unsealing:
+    waits: list[pulumi.Resource] = []
+    key = wanted.key
+    if wanted.create_key:
+        made = KmsKey(
+            "vault-unseal-key",
+            KmsKeyArgs(
+                alias=f"strongroom-{settings.environment}-vault-unseal",
+                description="Vault's root key is encrypted by this key",
+                account_id=cloud.account_id,
+                users=(wanted.role,) if wanted.role else (),
+                deletion_window=wanted.deletion_window,
+                protect=settings.protect,
+            ),
+            pulumi.ResourceOptions(providers=[aws_provider(cloud)]),
+        )
+        waits.append(made)
+        key = made.alias
+    if wanted.endpoint:
+        waits.append(_stand_in_credentials(namespaces.names[settings.vault.namespace], in_cluster))
+    return Unsealing(
+        seal=seal.awskms(
+            region=cloud.region,
+            key=key or "",
+            role=wanted.role,
+            endpoint=wanted.endpoint,
+            stand_in_credentials=STAND_IN_SECRET if wanted.endpoint else None,
+        ),
+        waits=tuple(waits),
+    )
+
+
+def _gcpckms(settings: Settings, wanted: GcpKmsSeal) -> Unsealing:
+    raise NotImplementedError
+
+
+def _stand_in_credentials(
+    namespace: pulumi.Input[str], in_cluster: pulumi.ResourceOptions
+) -> k8s.core.v1.Secret:
+    return k8s.core.v1.Secret(
+        STAND_IN_SECRET,
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=STAND_IN_SECRET, namespace=namespace, labels=standard_labels("vault-seal")
+        ),
+        string_data=STAND_IN_CREDENTIALS,
+        opts=in_cluster,
+    )
+
+
+def aws_provider(cloud: Aws) -> aws.Provider:
+    """The one AWS provider: for exactly the account of the settings, or the stand-in of `local`."""
+    if cloud.endpoint is None:
+        accounts = [cloud.account_id] if cloud.account_id else None
+        return aws.Provider("aws", region=cloud.region, allowed_account_ids=accounts)
+    return aws.Provider(
+        "aws",
+        region=cloud.region,
+        access_key=STAND_IN_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        secret_key=STAND_IN_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        endpoints=[
+            aws.ProviderEndpointArgs(
+                **dict.fromkeys(("kms", "iam", "sts", "s3", "secretsmanager"), cloud.endpoint)
+            )
+        ],
+        s3_use_path_style=True,
+        skip_credentials_validation=True,
+        skip_metadata_api_check=True,
+        skip_requesting_account_id=True,
+    )

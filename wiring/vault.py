@@ -1,0 +1,189 @@
+"""Vault from its servers to its grants: cluster, bootstrap, provider, login, engines, grants."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_vault as vault
+
+from components.kubernetes.namespaces import Namespaces
+from components.vault.auth import KubernetesAuth, KubernetesAuthArgs
+from components.vault.bootstrap import VaultBootstrap, VaultBootstrapArgs
+from components.vault.cluster import ChartOrigin, ChartSource, VaultCluster, VaultClusterArgs
+from components.vault.grant import VaultGrant, VaultGrantArgs
+from components.vault.injector_values import Injector
+from components.vault.kv import KvEngine, KvEngineArgs
+from components.vault.pod_values import Image, Resources, Spread
+from components.vault.server_config import TlsVersion
+from components.vault.service_values import ServiceType, Ui
+from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
+from components.vault.values import Size, Telemetry, VaultValues, Volume
+from settings import Settings
+from settings import vault as wanted
+from vaultops import deployer
+from wiring.seal import Unsealing
+
+RELEASE = "vault"
+
+
+def log_in(settings: Settings) -> None:
+    """Renew the deployer's token before anything is declared; without a Vault nothing happens."""
+    configured = settings.vault
+    deployer.refresh(
+        deployer.DeployerAccess(
+            address=configured.address,
+            token_file=Path(configured.deployer.token_file),
+            namespace=configured.namespace,
+            token_ttl=str(configured.deployer.token_ttl),
+            kubeconfig=settings.kubernetes.kubeconfig,
+            context=settings.kubernetes.context,
+        )
+    )
+
+
+def cluster(
+    settings: Settings,
+    namespaces: Namespaces,
+    unsealing: Unsealing,
+    opts: pulumi.ResourceOptions,
+) -> VaultCluster:
+    """Vault's servers, running and not yet initialised."""
+    configured = settings.vault
+    host = urlsplit(configured.address).hostname
+    return VaultCluster(
+        "vault",
+        VaultClusterArgs(
+            namespace=namespaces.names[configured.namespace],
+            namespace_name=configured.namespace,
+            values=_values(settings, unsealing),
+            chart=ChartSource(
+                origin=ChartOrigin(configured.chart.source),
+                location=configured.chart.location,
+                version=configured.chart.version,
+            ),
+            tls=_certificate_source(configured.tls),
+            client_hosts=(host,) if host else (),
+            chart_wait=unsealing.waits,
+        ),
+        opts,
+    )
+
+
+def bootstrap(
+    settings: Settings, servers: VaultCluster, opts: pulumi.ResourceOptions
+) -> VaultBootstrap:
+    """Vault initialised, unsealed, audited, and without a root token."""
+    configured = settings.vault
+    cloud = settings.aws.model_dump(include={"region", "endpoint"}) if settings.aws else {}
+    if settings.gcp:
+        cloud["project"] = settings.gcp.project
+    autopilot = configured.autopilot
+    return VaultBootstrap(
+        "vault-bootstrap",
+        VaultBootstrapArgs(
+            namespace=servers.namespace,
+            address=configured.address,
+            replicas=configured.replicas,
+            seal=str(configured.seal.type),
+            ca_pem=servers.ca_pem,
+            ready=servers.ready,
+            custodian=cloud | configured.custodian.model_dump(mode="json"),
+            token_file=configured.deployer.token_file,
+            token_ttl=str(configured.deployer.token_ttl),
+            kubeconfig=settings.kubernetes.kubeconfig,
+            context=settings.kubernetes.context,
+            release=RELEASE,
+            autopilot={
+                "cleanup_dead_servers": autopilot.cleanup_dead_servers,
+                "min_quorum": autopilot.min_quorum,
+                "dead_server_last_contact_threshold": str(
+                    autopilot.dead_server_last_contact_threshold
+                ),
+                "server_stabilization_time": str(autopilot.server_stabilization_time),
+            },
+        ),
+        opts,
+    )
+
+
+def provider(settings: Settings, started: VaultBootstrap) -> vault.Provider:
+    """The one Vault provider. Its address is unknown exactly while there is no Vault yet."""
+    token_file = Path(settings.vault.deployer.token_file)
+    return vault.Provider(
+        "vault",
+        address=started.address,
+        ca_cert_file=str(deployer.ca_file(token_file)),
+        auth_login_token_file=vault.ProviderAuthLoginTokenFileArgs(filename=str(token_file)),
+        skip_child_token=True,
+    )
+
+
+def access(settings: Settings, opts: pulumi.ResourceOptions) -> None:
+    """How workloads log in, where secrets are kept, and who reads which."""
+    login = KubernetesAuth("kubernetes-auth", KubernetesAuthArgs(), opts)
+    KvEngine("kv", KvEngineArgs(protect=settings.protect), opts)
+    for grant in settings.grants:
+        VaultGrant(f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts)
+
+
+def _values(settings: Settings, unsealing: Unsealing) -> VaultValues:
+    configured = settings.vault
+    resources = configured.resources
+    return VaultValues(
+        release=RELEASE,
+        image=_image(configured.image),
+        size=Size(
+            replicas=configured.replicas,
+            resources=Resources(
+                memory=str(resources.requests.memory),
+                cpu=str(resources.requests.cpu),
+                memory_limit=str(resources.limits.memory),
+                cpu_limit=str(resources.limits.cpu),
+            ),
+            data=Volume(size=str(configured.storage.size), storage_class=configured.storage.class_),
+            audit=Volume(size=str(configured.audit.size), storage_class=configured.storage.class_),
+            spread=Spread(configured.spread),
+            keep_volumes=settings.protect,
+        ),
+        seal=unsealing.seal,
+        injector=Injector(
+            enabled=configured.injector.enabled,
+            image=_image(configured.injector.image),
+            replicas=configured.injector.replicas,
+        ),
+        min_tls=TlsVersion(configured.tls.min_version),
+        ui=Ui(
+            service_type=ServiceType(configured.ui.service_type), node_port=configured.ui.node_port
+        ),
+        csi=configured.csi.enabled,
+        telemetry=Telemetry(
+            enabled=configured.telemetry.enabled,
+            service_monitor=configured.telemetry.service_monitor,
+        ),
+    )
+
+
+def _image(image: wanted.Image) -> Image:
+    return Image(repository=image.repository, tag=image.tag)
+
+
+def _certificate_source(tls: wanted.Tls) -> CertificateSource:
+    validity = timedelta(seconds=tls.validity.seconds)
+    renew_before = timedelta(seconds=tls.renew_before.seconds)
+    match tls.source:
+        case wanted.TlsSource.OWN_CA:
+            return OwnCa(validity=validity, renew_before=renew_before)
+        case wanted.TlsSource.CERT_MANAGER:
+            return CertManager(
+                issuer=tls.issuer or "",
+                ca_pem=Path(tls.ca_file or "").read_text(),
+                validity=validity,
+                renew_before=renew_before,
+            )
+        case wanted.TlsSource.SECRET:
+            return GivenSecret(
+                secret_name=tls.secret_name or "", ca_pem=Path(tls.ca_file or "").read_text()
+            )
