@@ -28,10 +28,11 @@ from local.plugins.values import (
 
 
 class StandInProvider(protocol.Provider):
-    """Serves `types`, found by their tokens."""
+    """Serves `types`, found by their tokens. A plugin with inputs of its own extends it."""
 
     def __init__(self, types: Iterable[ResourceType]) -> None:
-        self._types = {each.token: each for each in types}
+        self.types = tuple(types)
+        self._by_token = {each.token: each for each in self.types}
 
     def config_mistakes(self, config: Values) -> Mapping[str, str]:
         """What is wrong with the provider's own inputs: a reason by input name."""
@@ -146,12 +147,12 @@ class StandInProvider(protocol.Provider):
     def _kind(self, token: str) -> ResourceType:
         # A URN's type names the parents too, joined by dollar signs; the last one is the type.
         own = token.rpartition("$")[2]
-        if own not in self._types:
+        if own not in self._by_token:
             raise NotImplementedError(
-                f"{own}: this stand-in plugin knows only {', '.join(sorted(self._types))}; "
+                f"{own}: this stand-in plugin knows only {', '.join(sorted(self._by_token))}; "
                 "use the official plugin for the others"
             )
-        return self._types[own]
+        return self._by_token[own]
 
 
 def _refused(kind: ResourceType, name: str) -> protocol.CheckFailure:

@@ -1,0 +1,412 @@
+"""The AWS stand-in against moto on loopback: each type's life, and the refusal of anything else."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto.core.config import default_user_config
+from moto.server import ThreadedMotoServer
+
+from local.plugins.aws.connection import StandInError
+from local.plugins.aws.provider import AwsProvider
+from tests.local.plugin_driver import Driver
+
+KEY = "aws:kms/key:Key"
+ALIAS = "aws:kms/alias:Alias"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+USER = "aws:iam/user:User"
+USER_POLICY = "aws:iam/userPolicy:UserPolicy"
+BUCKET = "aws:s3/bucket:Bucket"
+SECRET = "aws:secretsmanager/secret:Secret"
+SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+
+REGION = "eu-central-1"
+FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:rotate"
+TAGS = {"team": "tests"}
+OTHER_TAGS = {"team": "others", "stage": "fake"}
+
+
+def document(action: str, *, spaced: bool = False) -> str:
+    """A policy document; `spaced` writes the same in another way."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    if spaced:
+        statement = {"Resource": ["*"], "Action": [action], "Effect": "Allow"}
+    text = {"Version": "2012-10-17", "Statement": [statement]}
+    return json.dumps(text, indent=2 if spaced else None)
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            }
+        ],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def _empty(endpoint: str) -> None:
+    """Take from the server what the test before left."""
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == http.client.OK
+    connection.close()
+
+
+@pytest.fixture
+def config(endpoint: str) -> dict[str, Any]:
+    """The provider's inputs as the SDK sends them."""
+    services = ("kms", "iam", "s3", "secretsmanager")
+    return {
+        "region": REGION,
+        "accessKey": "testing",
+        "secretKey": "testing",
+        "endpoints": json.dumps([dict.fromkeys(services, endpoint)]),
+        "skipCredentialsValidation": "true",
+        "skipMetadataApiCheck": "true",
+        "skipRegionValidation": "true",
+        "skipRequestingAccountId": "true",
+        "s3UsePathStyle": "true",
+    }
+
+
+@pytest.fixture
+def driver(config: dict[str, Any], endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Driver:
+    # None of these may matter: a proxy that does not answer, another endpoint, other credentials.
+    for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake-other-key")
+    monkeypatch.setenv("NO_PROXY", "")
+    _empty(endpoint)
+    driver = Driver(AwsProvider())
+    assert driver.configure(config) == {}
+    return driver
+
+
+@pytest.fixture
+def rotating(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function that SecretRotation names; moto calls it and it does nothing."""
+    monkeypatch.setitem(default_user_config, "lambda", {"use_docker": False})
+    role = aws("iam").create_role(RoleName="rotate", AssumeRolePolicyDocument=TRUST)["Role"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("rotate.py", "def handler(event, context): pass")
+    aws("lambda").create_function(
+        FunctionName="rotate",
+        Runtime="python3.11",
+        Role=role["Arn"],
+        Handler="rotate.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+
+
+@pytest.fixture
+def aws(endpoint: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Another client of the same services."""
+    monkeypatch.delenv("HTTP_PROXY")
+    monkeypatch.delenv("http_proxy")
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+
+    return client
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://kms.eu-central-1.amazonaws.com",
+        "http://8.8.8.8:5000",
+        "http://169.254.169.254",
+        "http://0.0.0.0:5000",
+        "http://127.0.0.1@kms.eu-central-1.amazonaws.com",
+        "ftp://127.0.0.1",
+        "127.0.0.1:5000",
+    ],
+)
+def test_an_endpoint_elsewhere_is_refused_wherever_it_stands(
+    config: dict[str, Any], endpoint: str, address: str
+) -> None:
+    entries = [{"kms": endpoint}, {"iam": endpoint, "s3": address}]
+    failures = Driver(AwsProvider()).configure(config | {"endpoints": json.dumps(entries)})
+    assert failures.keys() == {"endpoints"}
+    assert "s3: " in failures["endpoints"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:1",
+        "http://localhost:1",
+        "http://[::1]:1",
+        "http://10.77.0.2:1",
+        "https://172.31.0.1",
+        "http://192.168.1.1:1",
+    ],
+)
+def test_loopback_and_private_addresses_are_taken(config: dict[str, Any], address: str) -> None:
+    endpoints = json.dumps([{"kms": address}])
+    assert Driver(AwsProvider()).configure(config | {"endpoints": endpoints}) == {}
+
+
+@pytest.mark.parametrize("missing", ["region", "accessKey", "secretKey", "endpoints"])
+def test_nothing_is_taken_from_the_environment(config: dict[str, Any], missing: str) -> None:
+    del config[missing]
+    failures = Driver(AwsProvider()).configure(config)
+    assert failures.keys() == {missing}
+    assert "never the real AWS" in failures[missing]
+
+
+def test_what_it_does_not_offer_is_refused(config: dict[str, Any]) -> None:
+    failures = Driver(AwsProvider()).configure(config | {"profile": "fake"})
+    assert failures.keys() == {"profile"}
+    wrong = Driver(AwsProvider()).configure(config | {"endpoints": "[1]"})
+    assert wrong == {"endpoints": "endpoints: must be a list of mappings from service to address"}
+
+
+def test_a_service_without_an_endpoint_is_refused(config: dict[str, Any], endpoint: str) -> None:
+    driver = Driver(AwsProvider())
+    driver.configure(config | {"endpoints": json.dumps([{"kms": endpoint}])})
+    with pytest.raises(StandInError, match="name no s3, only kms, and this is a stand-in"):
+        driver.create(BUCKET, {})
+
+
+def test_an_unconfigured_plugin_reaches_nothing() -> None:
+    with pytest.raises(StandInError, match="only no service"):
+        Driver(AwsProvider()).create(KEY, {})
+
+
+# Inputs that name another resource: made first, and found in the values under its token.
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    KEY: (
+        {
+            "description": "one",
+            "enableKeyRotation": True,
+            "rotationPeriodInDays": 365,
+            "deletionWindowInDays": 7,
+            "policy": document("kms:Decrypt"),
+            "tags": TAGS,
+        },
+        {
+            "description": "other",
+            "enableKeyRotation": False,
+            "isEnabled": False,
+            "policy": document("kms:Encrypt"),
+            "tags": OTHER_TAGS,
+        },
+    ),
+    ALIAS: ({"name": "alias/one", "targetKeyId": f"{KEY}:arn"}, {}),
+    ROLE: (
+        {"name": "one", "assumeRolePolicy": TRUST, "description": "one", "tags": TAGS},
+        {
+            "name": "one",
+            "assumeRolePolicy": TRUST.replace("root", "user/fake"),
+            "maxSessionDuration": 7200,
+            "permissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+            "tags": OTHER_TAGS,
+        },
+    ),
+    ROLE_POLICY: (
+        {"role": f"{ROLE}:name", "policy": document("s3:GetObject")},
+        {"role": f"{ROLE}:name", "policy": document("s3:PutObject")},
+    ),
+    USER: (
+        {"name": "one", "tags": TAGS},
+        {"name": "one", "forceDestroy": True, "tags": OTHER_TAGS},
+    ),
+    USER_POLICY: (
+        {"user": f"{USER}:name", "policy": document("s3:GetObject")},
+        {"user": f"{USER}:name", "policy": document("s3:PutObject")},
+    ),
+    BUCKET: ({"bucket": "one", "tags": TAGS}, {"bucket": "one", "tags": OTHER_TAGS}),
+    SECRET: (
+        {"name": "one", "description": "one", "tags": TAGS, "recoveryWindowInDays": 7},
+        {"name": "one", "description": "other", "tags": OTHER_TAGS, "recoveryWindowInDays": 7},
+    ),
+    SECRET_POLICY: (
+        {"secretArn": f"{SECRET}:arn", "policy": document("secretsmanager:GetSecretValue")},
+        {"secretArn": f"{SECRET}:arn", "policy": document("secretsmanager:DescribeSecret")},
+    ),
+    ROTATION: (
+        {
+            "secretId": f"{SECRET}:arn",
+            "rotationLambdaArn": FUNCTION,
+            "rotationRules": {"automaticallyAfterDays": 30},
+        },
+        {
+            "secretId": f"{SECRET}:arn",
+            "rotationLambdaArn": FUNCTION,
+            "rotationRules": {"automaticallyAfterDays": 60},
+        },
+    ),
+}
+FOUNDATIONS = {token: inputs for token, (inputs, _) in CASES.items()}
+EVERY_TYPE = pytest.mark.parametrize("token", CASES)
+NEEDS_FUNCTION = pytest.mark.usefixtures("rotating")
+
+
+def resolved(driver: Driver, aws: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Inputs with `token:property` replaced by that property of a resource made for it."""
+    found = dict(inputs)
+    for name, value in inputs.items():
+        if isinstance(value, str) and value.startswith("aws:"):
+            token, _, property_name = value.rpartition(":")
+            made = driver.create(token, FOUNDATIONS[token])
+            found[name] = made.values[property_name]
+            if token == SECRET:  # without a value there is nothing to rotate
+                secrets = aws("secretsmanager")
+                secrets.put_secret_value(SecretId=made.id, SecretString="fake value")
+    return found
+
+
+@NEEDS_FUNCTION
+@EVERY_TYPE
+def test_a_second_up_and_a_refresh_change_nothing(driver: Driver, aws: Any, token: str) -> None:
+    inputs = resolved(driver, aws, CASES[token][0])
+    made = driver.create(token, inputs)
+    made.assert_stable(inputs)
+    assert made.values.items() >= {n: v for n, v in inputs.items() if v}.items()
+
+
+@NEEDS_FUNCTION
+@EVERY_TYPE
+def test_what_is_gone_is_noticed_and_deleting_it_again_is_no_error(
+    driver: Driver, aws: Any, token: str
+) -> None:
+    made = driver.create(token, resolved(driver, aws, CASES[token][0]))
+    made.delete()
+    assert not made.refresh()
+    made.delete()
+
+
+@NEEDS_FUNCTION
+@pytest.mark.parametrize("token", [t for t, (_, changed) in CASES.items() if changed])
+def test_changes_happen_in_place_and_then_nothing_is_left_to_change(
+    driver: Driver, aws: Any, token: str
+) -> None:
+    first, other = CASES[token]
+    given = resolved(driver, aws, first)
+    made = driver.create(token, given)
+    other = {
+        n: given[n] if isinstance(v, str) and v.startswith("aws:") else v for n, v in other.items()
+    }
+    difference = made.difference(other)
+    assert difference.changes
+    assert difference.replaces == []
+    made.update(other)
+    made.assert_stable(other)
+    made.update(given)  # and back, which takes away what the other inputs added
+    made.assert_stable(given)
+
+
+@pytest.mark.parametrize("token", [KEY, ROLE_POLICY, USER_POLICY, SECRET_POLICY])
+def test_a_policy_written_in_another_way_is_no_change(driver: Driver, aws: Any, token: str) -> None:
+    given = resolved(driver, aws, FOUNDATIONS[token])
+    made = driver.create(token, given)
+    action = json.loads(given["policy"])["Statement"][0]["Action"]
+    assert made.changes(given | {"policy": document(action, spaced=True)}) == set()
+    assert made.changes(given | {"policy": document("s3:ListBucket")}) == {"policy"}
+
+
+def test_drift_comes_back_as_a_change(driver: Driver, aws: Any) -> None:
+    inputs = CASES[KEY][0]
+    key = driver.create(KEY, inputs)
+    aws("kms").disable_key_rotation(KeyId=key.id)
+    aws("kms").put_key_policy(KeyId=key.id, PolicyName="default", Policy=document("kms:*"))
+    aws("kms").untag_resource(KeyId=key.id, TagKeys=["team"])
+    assert key.refresh()
+    assert key.changes(inputs) == {"enableKeyRotation", "policy", "tags"}
+
+
+def test_deleting_a_key_schedules_it_with_its_window(driver: Driver, aws: Any) -> None:
+    key = driver.create(KEY, {"deletionWindowInDays": 7})
+    key.delete()
+    about = aws("kms").describe_key(KeyId=key.id)["KeyMetadata"]
+    assert about["KeyState"] == "PendingDeletion"
+    left = about["DeletionDate"] - about["CreationDate"]
+    assert left.days in (6, 7)
+
+
+def test_a_deleted_secret_can_be_called_back_unless_its_window_is_0(
+    driver: Driver, aws: Any
+) -> None:
+    kept = driver.create(SECRET, {"name": "kept"})
+    kept.delete()
+    assert aws("secretsmanager").restore_secret(SecretId=kept.id)["Name"] == "kept"
+    driver.create(SECRET, {"name": "gone", "recoveryWindowInDays": 0}).delete()
+    names = [s["Name"] for s in aws("secretsmanager").list_secrets()["SecretList"]]
+    assert names == ["kept"]
+
+
+def test_the_key_of_an_alias_can_change(driver: Driver, aws: Any) -> None:
+    old, new = (driver.create(KEY, {}, name=n) for n in ("old", "new"))
+    alias = driver.create(ALIAS, {"name": "alias/one", "targetKeyId": old.id})
+    alias.update({"name": "alias/one", "targetKeyId": new.id})
+    assert alias.values["targetKeyArn"] == new.values["arn"]
+    sealed = aws("kms").encrypt(KeyId="alias/one", Plaintext=b"fake")
+    assert sealed["KeyId"] == new.values["arn"]
+
+
+def test_a_full_bucket_goes_only_by_force(driver: Driver, aws: Any) -> None:
+    bucket = driver.create(BUCKET, {"bucket": "full", "forceDestroy": False})
+    aws("s3").put_object(Bucket="full", Key="a", Body=b"fake")
+    with pytest.raises(Exception, match="BucketNotEmpty"):
+        bucket.delete()
+    bucket.update({"bucket": "full", "forceDestroy": True})
+    bucket.delete()
+    assert not bucket.refresh()
+
+
+def test_a_user_with_keys_made_elsewhere_goes_only_by_force(driver: Driver, aws: Any) -> None:
+    user = driver.create(USER, {"name": "one", "forceDestroy": True})
+    aws("iam").create_access_key(UserName="one")
+    aws("iam").put_user_policy(UserName="one", PolicyName="p", PolicyDocument=document("s3:*"))
+    attached = aws("iam").create_policy(PolicyName="p", PolicyDocument=document("s3:*"))["Policy"]
+    aws("iam").attach_user_policy(UserName="one", PolicyArn=attached["Arn"])
+    user.delete()
+    assert not user.refresh()
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "wrong"),
+    [
+        (KEY, {"deletionWindowInDays": 6}, "deletionWindowInDays"),
+        (KEY, {"rotationPeriodInDays": 2561}, "rotationPeriodInDays"),
+        (ALIAS, {"name": "one", "targetKeyId": "fake"}, "name"),
+        (SECRET, {"recoveryWindowInDays": 3}, "recoveryWindowInDays"),
+        (ROLE, {}, "assumeRolePolicy"),
+        (ROTATION, {"secretId": "fake", "rotationRules": {"duration": "2h"}}, "rotationLambdaArn"),
+    ],
+)
+def test_wrong_inputs_are_refused_at_preview(
+    driver: Driver, token: str, inputs: dict[str, Any], wrong: str
+) -> None:
+    assert driver.failures(token, inputs).keys() == {wrong}
