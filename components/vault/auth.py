@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_vault as vault
 
+from components.vault import inputs
+
 IN_CLUSTER_API_SERVER = "https://kubernetes.default.svc:443"
 
 
@@ -21,6 +23,10 @@ class KubernetesAuthArgs:
 
     path: str = "kubernetes"
     kubernetes_host: str = IN_CLUSTER_API_SERVER
+
+    def __post_init__(self) -> None:
+        inputs.mount_path("path", self.path)
+        inputs.https("kubernetes_host", self.kubernetes_host)
 
 
 class KubernetesAuth(pulumi.ComponentResource):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_vault as vault
 
+from components.vault import inputs
+from components.vault.inputs import refuse
+
 
 @dataclass(frozen=True, kw_only=True)
 class KvEngineArgs:
@@ -15,6 +18,16 @@ class KvEngineArgs:
     path: str = "secret"
     max_versions: int = 10
     protect: bool = False
+
+    def __post_init__(self) -> None:
+        inputs.mount_path("path", self.path)
+        if not 1 <= self.max_versions <= 1000:
+            raise refuse(
+                "max_versions",
+                self.max_versions,
+                "is not between 1 and 1000; 0 would mean Vault's own default",
+                "Use 10",
+            )
 
 
 class KvEngine(pulumi.ComponentResource):
