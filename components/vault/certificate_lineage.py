@@ -59,6 +59,8 @@ def begin(request: CertificateRequest, now: datetime) -> Lineage:
 
 def due(lineage: Lineage, request: CertificateRequest, now: datetime) -> str | None:
     """Why something must be replaced now, in words for people; None while nothing must."""
+    if now >= ends(lineage.authority.certificate):
+        return "the CA has expired"
     if names_of(lineage.server.certificate) != request.names:
         return "the names that the certificate must vouch for have changed"
     if now >= ends(lineage.server.certificate) - request.renew_before:
@@ -75,7 +77,12 @@ def due(lineage: Lineage, request: CertificateRequest, now: datetime) -> str | N
 
 
 def advance(lineage: Lineage, request: CertificateRequest, now: datetime) -> Lineage:
-    """Replace what is due and keep the rest: the CA outlives its server certificates."""
+    """Replace what is due and keep the rest: the CA outlives its server certificates.
+
+    With an expired CA, which no client trusts any more, all begins anew.
+    """
+    if now >= ends(lineage.authority.certificate):
+        return begin(request, now)
     kept = tuple(old for old in lineage.predecessors if now < ends(old))
     lineage = replace(lineage, predecessors=kept)
     if lineage.successor and _successor_signs(lineage, now):

@@ -39,7 +39,7 @@ class ChartSource:
     """Where the chart comes from: a repository's URL, an `oci://` reference, or a folder.
 
     Raises ValueError for a remote chart without a version, for an OCI location without `oci://`,
-    and for a folder that holds no chart.
+    for a repository without `https://`, and for a folder that holds no chart.
     """
 
     origin: ChartOrigin
@@ -62,6 +62,12 @@ class ChartSource:
         if self.origin is ChartOrigin.OCI and not self.location.startswith("oci://"):
             raise ValueError(
                 f"chart location: {self.location!r} is no OCI reference. Write oci://registry/path."
+            )
+        if self.origin is ChartOrigin.REPOSITORY and not self.location.startswith("https://"):
+            raise ValueError(
+                f"chart location: {self.location!r} is no https address of a chart repository; "
+                "what it names could not be fetched, or could be replaced on its way. Write "
+                "https://…, or say that the chart is a path or an OCI reference."
             )
 
 

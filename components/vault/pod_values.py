@@ -89,7 +89,10 @@ class Resources:
 
 
 class Spread(StrEnum):
-    """Whether replicas may share a machine. REQUIRED also spreads them over zones."""
+    """Whether replicas may share a machine or zone.
+
+    REQUIRED starts a server nowhere rather than there; its nodes must carry their zone's label.
+    """
 
     NONE = "none"
     PREFERRED = "preferred"
@@ -110,17 +113,19 @@ def placement(release: str, spread: Spread) -> dict[str, Any]:
         case Spread.NONE:
             return {"affinity": "", "topologySpreadConstraints": []}
         case Spread.PREFERRED:
+            without_place = "ScheduleAnyway"
             rule: dict[str, Any] = {
                 "preferredDuringSchedulingIgnoredDuringExecution": [
                     {"weight": 100, "podAffinityTerm": apart}
                 ]
             }
         case Spread.REQUIRED:
+            without_place = "DoNotSchedule"
             rule = {"requiredDuringSchedulingIgnoredDuringExecution": [apart]}
     zones = {
         "maxSkew": 1,
         "topologyKey": "topology.kubernetes.io/zone",
-        "whenUnsatisfiable": "ScheduleAnyway",
+        "whenUnsatisfiable": without_place,
         "labelSelector": servers,
     }
     return {"affinity": {"podAntiAffinity": rule}, "topologySpreadConstraints": [zones]}

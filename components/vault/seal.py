@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 TRANSIT_CA_PATH = "/vault/seal/ca.crt"
+REPLACED_AT_START = ("HOST_IP", "POD_IP", "HOSTNAME", "API_ADDR", "TRANSIT_ADDR", "RAFT_ADDR")
 
 
 class SealType(StrEnum):
@@ -33,13 +34,31 @@ class SecretVariable:
 
 @dataclass(frozen=True, kw_only=True)
 class Seal:
-    """A seal. `stanza` is empty for Shamir, Vault's default."""
+    """A seal. `stanza` is empty for Shamir, Vault's default.
+
+    Raises ValueError for a value that would end its string, or that the chart would replace.
+    """
 
     type: SealType
     stanza: dict[str, str] = field(default_factory=dict)
     account_annotations: dict[str, str] = field(default_factory=dict)
     variables: tuple[SecretVariable, ...] = ()
     ca_secret: str | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in self.stanza.items():
+            if not value or not value.isprintable() or any(c in value for c in '"\\${}'):
+                raise ValueError(
+                    f"seal {self.type}, {key}: {value!r} is empty or holds a quote, brace, dollar "
+                    "sign, backslash or line break, which would change the meaning of Vault's "
+                    "configuration. Use the plain name."
+                )
+            if word := next((w for w in REPLACED_AT_START if w in value), None):
+                raise ValueError(
+                    f"seal {self.type}, {key}: {value!r} holds {word}, which HashiCorp's chart "
+                    "replaces in the configuration when a pod starts; Vault would ask for another "
+                    "key. Use a name without it."
+                )
 
     def hcl(self) -> str:
         """The stanza as text; empty for Shamir."""
@@ -82,9 +101,9 @@ def awskms(
     return Seal(
         type=SealType.AWSKMS,
         stanza={
-            "region": _plain("region", region),
-            "kms_key_id": _plain("key", key),
-            **({"endpoint": _plain("endpoint", endpoint)} if endpoint else {}),
+            "region": region,
+            "kms_key_id": key,
+            **({"endpoint": endpoint} if endpoint else {}),
         },
         account_annotations={"eks.amazonaws.com/role-arn": role} if role else {},
         variables=variables,
@@ -99,10 +118,10 @@ def gcpckms(
     return Seal(
         type=SealType.GCPCKMS,
         stanza={
-            "project": _plain("project", project),
-            "region": _plain("region", region),
-            "key_ring": _plain("key_ring", key_ring),
-            "crypto_key": _plain("key", key),
+            "project": project,
+            "region": region,
+            "key_ring": key_ring,
+            "crypto_key": key,
         },
         account_annotations={annotation: service_account} if service_account else {},
     )
@@ -120,9 +139,9 @@ def transit(
     return Seal(
         type=SealType.TRANSIT,
         stanza={
-            "address": _plain("address", address),
-            "mount_path": _plain("mount", mount.rstrip("/") + "/"),
-            "key_name": _plain("key_name", key_name),
+            "address": address,
+            "mount_path": mount.rstrip("/") + "/",
+            "key_name": key_name,
             **({"tls_ca_cert": TRANSIT_CA_PATH} if ca_secret else {}),
         },
         variables=(SecretVariable(name="VAULT_TOKEN", secret_name=token_secret, key="token"),),
@@ -133,12 +152,3 @@ def transit(
 def shamir() -> Seal:
     """Shares that people enter after every start of a pod."""
     return Seal(type=SealType.SHAMIR)
-
-
-def _plain(what: str, value: str) -> str:
-    if not value or any(character in value for character in '"\\\n${}'):
-        raise ValueError(
-            f"{what}: {value!r} is empty or holds a quote, brace, backslash or line break, which "
-            "would change the meaning of Vault's configuration. Use the plain name."
-        )
-    return value

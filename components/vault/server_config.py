@@ -61,7 +61,7 @@ listener "tcp" {{
     unauthenticated_metrics_access = false
   }}
   custom_response_headers {{
-    "default" = {{
+    default = {{
       "Strict-Transport-Security" = ["max-age=31536000"]
     }}
   }}

@@ -8,6 +8,7 @@ a certificate: a CA of this stack's own, cert-manager, or a Secret made elsewher
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,10 @@ CLUSTER_DOMAIN = "cluster.local"
 LOOPBACK_NAMES = ("localhost",)
 LOOPBACK_ADDRESSES = ("127.0.0.1",)
 SERVICES = ("", "-internal", "-active", "-standby", "-ui")
+DNS_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+    re.IGNORECASE,
+)
 WAIT_READY = {"pulumi.com/waitFor": "condition=Ready"}
 
 
@@ -86,24 +91,28 @@ def server_sans(
 ) -> Names:
     """Every name and address by which a server is dialled, and none besides.
 
-    `client_hosts` are those outside the cluster: DNS names or addresses.
+    `client_hosts` are those outside the cluster: DNS names or addresses. Raises ValueError for
+    what is neither, and for a wildcard.
     """
     suffixes = ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.{cluster_domain}")
     hosts = (*peer_hosts(release, replicas), *(f"{release}{service}" for service in SERVICES))
-    outside = {host: _is_address(host) for host in client_hosts}
+    addresses = {host: _address(host) for host in client_hosts}
+    if wrong := [host for host, a in addresses.items() if not (a or DNS_NAME.fullmatch(host))]:
+        raise ValueError(
+            f"client_hosts: {', '.join(map(repr, wrong))} is neither a DNS name nor an address, or "
+            "holds a wildcard; no client could verify Vault by it, or by far too many names. Write "
+            "a host as clients dial it, such as vault.example.com, without scheme and port."
+        )
     return Names(
         dns=frozenset(
             [
                 *(f"{host}{suffix}" for host in hosts for suffix in suffixes),
                 *LOOPBACK_NAMES,
-                *(host for host, is_address in outside.items() if not is_address),
+                *(host for host, address in addresses.items() if not address),
             ]
         ),
         addresses=frozenset(
-            [
-                *LOOPBACK_ADDRESSES,
-                *(host for host, is_address in outside.items() if is_address),
-            ]
+            [*LOOPBACK_ADDRESSES, *(address for address in addresses.values() if address)]
         ),
     )
 
@@ -160,6 +169,7 @@ def _secret(
     namespace: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> k8s.core.v1.Secret:
+    key: pulumi.Output[str] = pulumi.Output.secret(certificate.server_key)
     return k8s.core.v1.Secret(
         f"{name}-tls",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -168,7 +178,7 @@ def _secret(
         type="kubernetes.io/tls",
         string_data={
             "tls.crt": certificate.server_pem,
-            "tls.key": certificate.server_key,
+            "tls.key": key,
             CA_KEY: certificate.bundle_pem,
         },
         opts=pulumi.ResourceOptions(parent=parent),
@@ -206,9 +216,9 @@ def _cert_manager_certificate(
     )
 
 
-def _is_address(host: str) -> bool:
+def _address(host: str) -> str | None:
+    """`host` as a certificate writes it, if it is an address."""
     try:
-        ipaddress.ip_address(host)
+        return str(ipaddress.ip_address(host))
     except ValueError:
-        return False
-    return True
+        return None

@@ -12,6 +12,7 @@ state carry `pulumi.com/skipAwait`; the bootstrap waits in their place.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,8 @@ from components.vault.seal import Seal
 from components.vault.server_config import CA_FILE, ServerConfig, TlsVersion
 from components.vault.service_values import Ui, service_monitor, ui_values
 
+# The chart appends its own name to a release that does not hold it.
+RELEASE = re.compile(r"(?=[a-z0-9-]{0,35}vault)[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
@@ -78,7 +81,7 @@ class Telemetry:
 
 @dataclass(frozen=True, kw_only=True)
 class VaultValues:
-    """Everything the chart is told."""
+    """Everything the chart is told. Raises ValueError for a wrong name of the release."""
 
     release: str
     image: Image
@@ -90,6 +93,14 @@ class VaultValues:
     csi: bool = False
     telemetry: Telemetry = field(default_factory=Telemetry)
     log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        if not RELEASE.fullmatch(self.release):
+            raise ValueError(
+                f"release: {self.release!r} is no name of at most 40 lower-case letters, digits "
+                "and hyphens that holds 'vault'; HashiCorp's chart would call the servers "
+                "otherwise than their certificate does. Use vault, or for example team-vault."
+            )
 
 
 def helm_values(
@@ -143,7 +154,6 @@ def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
             "annotations": SKIP_AWAIT,
             "securityContext": {"pod": POD_SECURITY, "container": CONTAINER_SECURITY},
         },
-        "standalone": {"enabled": False},
         "ha": {
             "enabled": True,
             "replicas": size.replicas,

@@ -1,0 +1,259 @@
+"""VaultCluster as the engine is asked for it, before and after there is a certificate."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pytest
+from pulumi_random import RandomId
+
+from components.vault.cluster import (
+    WEBHOOK,
+    ChartOrigin,
+    ChartSource,
+    VaultCluster,
+    VaultClusterArgs,
+    leave_webhook_ca_alone,
+)
+from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans
+from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
+from tests.unit.vault.conftest import Transforms
+from tests.unit.vault.samples import CHART, FAKE_CA, vault_values
+
+CERTIFICATE = "pulumi-python:dynamic/vault:ServerCertificate"
+CHART_TYPE = "kubernetes:helm.sh/v4:Chart"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"
+KEYS = {
+    "server_key": "fake-server-key",
+    "authority_key": "fake-authority-key",
+    "successor_key": "fake-successor-key",
+}
+OUTPUTS: dict[str, dict[str, Any]] = {
+    CERTIFICATE: {"bundle_pem": FAKE_CA, "server_pem": "fake-server-certificate", **KEYS},
+    CHART_TYPE: {"resources": []},
+}
+LOCAL_CHART = ChartSource(origin=ChartOrigin.PATH, location=str(CHART))
+ARGS = VaultClusterArgs(
+    namespace="secrets", namespace_name="secrets", values=vault_values(), chart=LOCAL_CHART
+)
+
+
+def run(args: VaultClusterArgs = ARGS, *, preview: bool = False) -> Deployment:
+    def program() -> None:
+        provider = k8s.Provider("k8s")
+        cluster = VaultCluster("vault", args, pulumi.ResourceOptions(providers=[provider]))
+        pulumi.export("ready", cluster.ready)
+        pulumi.export("ca", cluster.ca_pem)
+        pulumi.export("namespace", cluster.namespace)
+
+    return deploy(program, preview=preview, outputs=OUTPUTS)
+
+
+def chart_of(deployed: Deployment) -> Registration:
+    return deployed.one(CHART_TYPE, "vault-chart")
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_the_tree_is_as_pinned(preview: bool) -> None:
+    assert run(preview=preview).tree() == [
+        "pulumi:providers:kubernetes k8s",
+        "strongroom:vault:Cluster vault",
+        "  kubernetes:core/v1:ConfigMap vault-ca",
+        "  kubernetes:core/v1:Secret vault-tls",
+        "  kubernetes:helm.sh/v4:Chart vault-chart",
+        f"  {CERTIFICATE} vault-certificate",
+    ]
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_every_kubernetes_resource_has_the_explicit_provider(preview: bool) -> None:
+    deployed = run(preview=preview)
+    for resource in deployed.resources:
+        if resource.type.startswith("kubernetes:"):
+            named = {reference.split("::")[-2] for reference in _providers(resource)}
+            assert named == {"k8s"}, resource.name
+
+
+def _providers(resource: Registration) -> list[str]:
+    request = resource.request
+    return [p for p in (request.provider, *request.providers.values()) if p]
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_private_keys_are_secret_and_reach_only_the_secret(preview: bool) -> None:
+    deployed = run(preview=preview)
+    certificate = deployed.one(CERTIFICATE)
+    assert certificate.additional_secret_outputs == set(KEYS)
+    secret = deployed.one(SECRET)
+    if not preview:
+        assert secret.secret_inputs == {"stringData"}
+        assert secret.inputs["stringData"]["tls.key"] == KEYS["server_key"]
+    others = json.dumps([r.inputs for r in deployed.resources if r is not secret])
+    assert not [key for key in KEYS.values() if key in others]
+    assert "fake-authority-key" not in json.dumps(secret.inputs)
+
+
+def test_the_certificate_names_what_joining_servers_dial() -> None:
+    args = replace(ARGS, client_hosts=("vault.example.com", "10.0.0.7"))
+    certificate = run(args).one(CERTIFICATE).inputs
+    names = server_sans("vault", "secrets", 3, client_hosts=args.client_hosts)
+    assert frozenset(certificate["dns_names"]) == names.dns
+    assert frozenset(certificate["addresses"]) == names.addresses
+
+
+def test_the_chart_waits_for_the_certificate_and_for_what_the_caller_names() -> None:
+    waited: list[pulumi.Resource] = []
+
+    def program() -> None:
+        waited.append(RandomId("seal-key", byte_length=4))
+        VaultCluster("vault", replace(ARGS, chart_wait=tuple(waited)))
+
+    deployed = deploy(program, outputs=OUTPUTS)
+    made = {deployed.one(SECRET).urn, deployed.one(CONFIG_MAP).urn}
+    key = deployed.one("random:index/randomId:RandomId").urn
+    assert chart_of(deployed).depends_on >= made | {key}
+
+
+def test_outputs_are_known_after_up() -> None:
+    assert run().exports == {"ready": True, "ca": FAKE_CA, "namespace": "secrets"}
+
+
+def test_before_the_first_up_the_ca_is_unknown_and_nothing_else_is() -> None:
+    deployed = run(preview=True)
+    assert deployed.one(CONFIG_MAP).inputs["data"] == {"ca.crt": UNKNOWN}
+    values = chart_of(deployed).inputs["values"]
+    variables = values["injector"].pop("extraEnvironmentVars")
+    assert variables == {"AGENT_INJECT_VAULT_CACERT_BYTES": UNKNOWN}
+    assert UNKNOWN not in json.dumps(values)
+
+
+def test_ready_is_unknown_until_the_chart_is_applied() -> None:
+    assert run(preview=True).exports == {}
+
+
+@pytest.mark.parametrize("replicas", [3, 5])
+def test_replicas_reach_the_chart_and_the_certificate(replicas: int) -> None:
+    deployed = run(replace(ARGS, values=vault_values(replicas=replicas)))
+    assert chart_of(deployed).inputs["values"]["server"]["ha"]["replicas"] == replicas
+    names = deployed.one(CERTIFICATE).inputs["dns_names"]
+    assert f"vault-{replicas - 1}.vault-internal" in names
+    assert f"vault-{replicas}.vault-internal" not in names
+
+
+@pytest.mark.parametrize("replicas", [-1, 0, 1, 2, 4, 6, 7])
+def test_any_other_count_is_refused_with_the_way_out(replicas: int) -> None:
+    with pytest.raises(ValueError, match=rf"replicas: {replicas} is not 3 or 5.*Use 3 or 5"):
+        vault_values(replicas=replicas)
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        (LOCAL_CHART, {"chart": str(CHART)}),
+        (
+            ChartSource(
+                origin=ChartOrigin.REPOSITORY,
+                location="https://charts.example.com",
+                version="0.31.0",
+            ),
+            {
+                "chart": "vault",
+                "version": "0.31.0",
+                "repositoryOpts": {"repo": "https://charts.example.com"},
+            },
+        ),
+        (
+            ChartSource(
+                origin=ChartOrigin.OCI,
+                location="oci://registry.example.com/charts/vault",
+                version="0.31.0",
+            ),
+            {"chart": "oci://registry.example.com/charts/vault", "version": "0.31.0"},
+        ),
+    ],
+    ids=["path", "repository", "oci"],
+)
+def test_a_chart_source_is_asked_as_it_is_read(source: ChartSource, asked: dict[str, Any]) -> None:
+    inputs = dict(chart_of(run(replace(ARGS, chart=source))).inputs)
+    del inputs["values"]
+    assert inputs == {"name": "vault", "namespace": "secrets", **asked}
+
+
+@pytest.mark.parametrize(
+    ("origin", "location", "version", "says"),
+    [
+        (ChartOrigin.PATH, "no/such/chart", None, "holds no Chart.yaml"),
+        (ChartOrigin.REPOSITORY, "https://charts.example.com", None, "chart version: none given"),
+        (ChartOrigin.REPOSITORY, "https://charts.example.com", "", "chart version: none given"),
+        (ChartOrigin.REPOSITORY, "charts.example.com", "0.31.0", "no https address"),
+        (ChartOrigin.REPOSITORY, "http://charts.example.com", "0.31.0", "no https address"),
+        (ChartOrigin.REPOSITORY, "oci://charts.example.com", "0.31.0", "no https address"),
+        (ChartOrigin.OCI, "registry.example.com/vault", "0.31.0", "no OCI reference"),
+        (ChartOrigin.OCI, "oci://registry.example.com/vault", None, "chart version: none given"),
+    ],
+)
+def test_a_wrong_chart_source_is_refused(
+    origin: ChartOrigin, location: str, version: str | None, says: str
+) -> None:
+    with pytest.raises(ValueError, match=f"(?s){re.escape(says)}") as refused:
+        ChartSource(origin=origin, location=location, version=version)
+    assert location in str(refused.value)
+
+
+def test_a_folder_that_is_no_chart_is_named_in_full(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path))):
+        ChartSource(origin=ChartOrigin.PATH, location=str(tmp_path))
+
+
+def test_cert_manager_signs_the_same_names() -> None:
+    args = replace(ARGS, tls=CertManager(issuer="platform-ca", ca_pem=FAKE_CA))
+    deployed = run(args)
+    assert not deployed.of_type(CERTIFICATE)
+    assert not deployed.of_type(SECRET)
+    certificate = deployed.one("kubernetes:cert-manager.io/v1:Certificate").inputs
+    spec = certificate["spec"]
+    names = server_sans("vault", "secrets", 3)
+    assert (spec["dnsNames"], spec["ipAddresses"]) == (sorted(names.dns), sorted(names.addresses))
+    assert (spec["duration"], spec["renewBefore"]) == ("7776000s", "2592000s")
+    assert spec["issuerRef"] == {"kind": "ClusterIssuer", "name": "platform-ca"}
+    assert certificate["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready"}
+    assert deployed.one(CONFIG_MAP).inputs["data"] == {"ca.crt": FAKE_CA}
+
+
+def test_a_secret_made_elsewhere_is_mounted_and_not_touched() -> None:
+    args = replace(ARGS, tls=GivenSecret(secret_name="team-tls", ca_pem=FAKE_CA))
+    deployed = run(args)
+    assert not deployed.of_type(SECRET)
+    volumes = chart_of(deployed).inputs["values"]["server"]["volumes"]
+    assert volumes[0]["projected"]["sources"][0]["secret"]["name"] == "team-tls"
+
+
+def test_the_certificates_life_is_the_sources() -> None:
+    inputs = run(replace(ARGS, tls=OwnCa())).one(CERTIFICATE).inputs
+    assert (inputs["validity_seconds"], inputs["renew_before_seconds"]) == (7_776_000, 2_592_000)
+
+
+def test_the_webhooks_ca_is_the_injectors(transforms: Transforms) -> None:
+    run()
+    assert transforms.registered == [leave_webhook_ca_alone]
+    changed = leave_webhook_ca_alone(_made(WEBHOOK))
+    assert changed is not None
+    assert changed.opts.ignore_changes == ["metadata.labels", "webhooks[*].clientConfig.caBundle"]
+    assert leave_webhook_ca_alone(_made("kubernetes:apps/v1:StatefulSet")) is None
+
+
+def _made(type_: str) -> pulumi.ResourceTransformArgs:
+    return pulumi.ResourceTransformArgs(
+        custom=True,
+        type_=type_,
+        name="made",
+        props={},
+        opts=pulumi.ResourceOptions(ignore_changes=["metadata.labels"]),
+    )
