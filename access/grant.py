@@ -26,7 +26,7 @@ _MANAGE = frozenset(
 
 # What a client needs to look after the token and the leases it holds; the `default` policy, which
 # allows more, is switched off for granted tokens.
-_OWN_TOKEN = (
+OWN_TOKEN = (
     PathRule(path="auth/token/lookup-self", capabilities=_READ),
     PathRule(path="auth/token/renew-self", capabilities=frozenset({Capability.UPDATE})),
     PathRule(path="auth/token/revoke-self", capabilities=frozenset({Capability.UPDATE})),
@@ -132,7 +132,7 @@ class Grant(BaseModel):
     @property
     def policy(self) -> Policy:
         """The Vault policy: exactly what is granted, and care for the own token."""
-        return Policy(name=self.name, rules=(*self._rules(), *_OWN_TOKEN))
+        return Policy(name=self.name, rules=(*self._rules(), *OWN_TOKEN))
 
     def _rules(self) -> Iterator[PathRule]:
         for secret in self.secrets:

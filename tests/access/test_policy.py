@@ -84,7 +84,7 @@ def test_deny_wins_among_rules_for_the_same_path() -> None:
         one='path "a/b" { capabilities = ["read"] }', two='path "a/b" { capabilities = ["deny"] }'
     )
     decision = policies.explain("a/b", Capability.READ)
-    assert decision.reason == '"a/b" (one, two) denies, and deny wins over every capability'
+    assert decision.reason == '"a/b" (two) denies, and deny wins over every capability'
     assert policies.capabilities("a/b") == {Capability.DENY}
 
 
