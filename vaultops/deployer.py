@@ -17,7 +17,7 @@ from pathlib import Path
 import hvac.exceptions
 
 from vaultops.custody_file import write_private
-from vaultops.errors import DeniedError, UnreachableError
+from vaultops.errors import DeniedError, UnreachableError, UntrustedError
 from vaultops.identity import Role, deployer_role, log_in, request_jwt
 from vaultops.kubectl import Kubectl, NotFoundError
 from vaultops.target import AddressTarget, Target, ca_copy
@@ -45,10 +45,14 @@ class DeployerAccess:
 
 
 class Refreshed(StrEnum):
-    """What a refresh found. `NOT_READY`: a Vault whose bootstrap has not finished."""
+    """What a refresh found. `NOT_READY`: a Vault whose bootstrap has not finished.
+
+    `EXPIRED`: Vault's certificate has ended; the deployment that follows renews it.
+    """
 
     NO_VAULT = "no-vault"
     NOT_READY = "not-ready"
+    EXPIRED = "expired"
     FRESH = "fresh"
     RENEWED = "renewed"
 
@@ -84,8 +88,9 @@ def _keep_ca(target: Target, token_file: Path) -> None:
 def refresh(access: DeployerAccess) -> Refreshed:
     """Renew the token file when it is missing or less than half of the token's life is left.
 
-    Without cluster or Vault nothing happens. Raises UntrustedError for a certificate of another CA
-    and DeniedError when Vault refuses a deployer that it accepted before.
+    Without cluster or Vault nothing happens, nor with an expired certificate: nothing is sent to
+    its server. Raises UntrustedError for a certificate of another CA and DeniedError when Vault
+    refuses a deployer that it accepted before.
     """
     kubectl = access.kubectl
     try:
@@ -98,6 +103,10 @@ def refresh(access: DeployerAccess) -> Refreshed:
             return _refresh(target, access, kubectl)
         except UnreachableError:
             return Refreshed.NO_VAULT
+        except UntrustedError as reason:
+            if "certificate has expired" not in reason.why:
+                raise
+            return Refreshed.EXPIRED
 
 
 def _refresh(target: Target, access: DeployerAccess, kubectl: Kubectl) -> Refreshed:

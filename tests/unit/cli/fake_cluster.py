@@ -80,6 +80,8 @@ class FakeCluster:
                 return self._unseal(ordinal, json.loads(body))
             case "auth/deployer/login":
                 return 200, {"auth": {"client_token": FAKE_TOKEN}}
+            case "auth/token/create" if token == FAKE_ROOT:
+                return 200, {"auth": {"client_token": "fake-mark-of-the-old-data"}}
             case "auth/token/revoke-self":
                 return 204, None
             case "sys/storage/raft/autopilot/state" if token == FAKE_TOKEN:
@@ -117,10 +119,13 @@ class FakeCluster:
 
 
 @contextmanager
-def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
-    """Three servers, and `folder/kubectl` to reach them; put the folder on PATH."""
+def fake_cluster(folder: Path, *, days: int = 2) -> Iterator[FakeCluster]:
+    """Three servers, and `folder/kubectl` to reach them; put the folder on PATH.
+
+    Their certificate ends after `days`; 0: it has ended.
+    """
     cluster = FakeCluster(folder)
-    issue(folder / "tls")
+    issue(folder / "tls", days=days)
     ca = (folder / "tls" / "ca.crt").read_text()
     (folder / "ca.json").write_text(json.dumps({"data": {"ca.crt": ca}}))
     write_kubectl(folder, FAKE_KUBECTL)

@@ -261,3 +261,10 @@ def test_certificates_fail_below_the_threshold(
     served = json.loads(result.stdout)
     assert [one["days_left"] for one in served] == [1, 1, 1]
     assert ("certificate-renewal.md" in result.stderr) is (status == 6)
+
+
+def test_an_expired_certificate_is_untrusted(folder: Path) -> None:
+    with fake_cluster(folder, days=0) as cluster:
+        result = call("certificates", "--stack", "dev")
+    assert_one_error(result, 5, "certificate has expired")
+    assert cluster.requests == []
