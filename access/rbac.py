@@ -1,0 +1,249 @@
+"""Kubernetes RBAC as values: rules, roles, bindings, and which rule reaches whom and where.
+
+Owns reading manifests (from the API, a chart or a state file alike) and what a rule covers. What it
+means for Secrets is `access.rbac_rights`.
+Source: Kubernetes documentation, "Using RBAC Authorization".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from access.model import Subject
+
+EVERYWHERE = "*"
+
+_WILDCARD = ("*",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RbacRule:
+    """One entry of a role's `rules`. Without `resource_names` it covers every object."""
+
+    verbs: tuple[str, ...]
+    api_groups: tuple[str, ...] = ("",)
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+
+    def verbs_on(self, group: str, resource: str) -> frozenset[str]:
+        """The verbs given on `resource` (`pods`, `pods/exec`) of `group`; `*` stays `*`."""
+        _, slash, part = resource.partition("/")
+        names = {"*", resource, f"*/{part}"} if slash else {"*", resource}
+        in_group = {"*", group} & set(self.api_groups)
+        return frozenset(self.verbs if in_group and names & set(self.resources) else ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RbacRole:
+    """A Role, or a ClusterRole where `namespace` is None. `gathers` selects roles by label."""
+
+    name: str
+    namespace: str | None = None
+    rules: tuple[RbacRule, ...] = ()
+    labels: frozenset[tuple[str, str]] = frozenset()
+    gathers: tuple[frozenset[tuple[str, str]], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RbacBinding:
+    """A RoleBinding, or a ClusterRoleBinding where `namespace` is None.
+
+    `subjects` are the service accounts it reaches; `others` the users and groups of people.
+    """
+
+    name: str
+    role: str
+    role_is_cluster_wide: bool
+    namespace: str | None = None
+    subjects: tuple[Subject, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entitlement:
+    """One rule reaching one subject in one namespace (`*`: in all, and cluster-wide objects)."""
+
+    subject: Subject
+    namespace: str
+    rule: RbacRule
+    role: str
+    via: str
+
+
+# Kubernetes' own roles, as far as they concern Secrets, pods and identities; no state names them.
+_NOTHING: tuple[RbacRule, ...] = ()
+_EDIT = (
+    RbacRule(
+        verbs=("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
+        resources=("secrets",),
+    ),
+    RbacRule(verbs=("create",), resources=("pods", "pods/exec", "pods/attach")),
+    RbacRule(verbs=("create",), resources=("serviceaccounts/token",)),
+    RbacRule(verbs=("impersonate",), resources=("serviceaccounts",)),
+)
+_OWN_ROLES: Mapping[str, tuple[RbacRule, ...]] = {
+    "cluster-admin": (RbacRule(verbs=_WILDCARD, api_groups=_WILDCARD, resources=_WILDCARD),),
+    "admin": _EDIT,
+    "edit": _EDIT,
+    "view": _NOTHING,
+    "system:auth-delegator": _NOTHING,
+    "system:discovery": _NOTHING,
+    "system:basic-user": _NOTHING,
+    "system:public-info-viewer": _NOTHING,
+}
+
+
+class Rbac:
+    """The roles and bindings of one cluster, as far as they are known."""
+
+    def __init__(self, manifests: Iterable[Mapping[str, Any]]) -> None:
+        """Read Role, ClusterRole, RoleBinding and ClusterRoleBinding; other kinds are ignored."""
+        self._roles: dict[tuple[str | None, str], RbacRole] = {}
+        self._bindings: list[RbacBinding] = []
+        for manifest in manifests:
+            kind = manifest.get("kind")
+            if kind in ("Role", "ClusterRole"):
+                role = _role(manifest)
+                self._roles[role.namespace, role.name] = role
+            elif kind in ("RoleBinding", "ClusterRoleBinding"):
+                self._bindings.append(_binding(manifest))
+
+    def entitlements(self) -> Iterator[Entitlement]:
+        """Every rule that reaches a service account, and where it holds."""
+        for binding in self._bindings:
+            for rule in self._rules_of(binding) or ():
+                for subject in binding.subjects:
+                    yield Entitlement(
+                        subject=subject,
+                        namespace=binding.namespace or EVERYWHERE,
+                        rule=rule,
+                        role=_role_label(binding),
+                        via=_binding_label(binding),
+                    )
+
+    def notes(self) -> Iterator[str]:
+        """Bindings that cannot be judged, or that reach others than service accounts."""
+        for binding in self._bindings:
+            if binding.subjects and self._rules_of(binding) is None:
+                yield (
+                    f"{_binding_label(binding)} refers to {_role_label(binding)}, which is not "
+                    "among the objects known; what it allows is not judged here"
+                )
+            for other in binding.others:
+                yield f"{_binding_label(binding)} reaches {other}, who is no service account"
+
+    def _rules_of(self, binding: RbacBinding) -> tuple[RbacRule, ...] | None:
+        namespace = None if binding.role_is_cluster_wide else binding.namespace
+        role = self._roles.get((namespace, binding.role))
+        if role is None:
+            return _OWN_ROLES.get(binding.role) if binding.role_is_cluster_wide else None
+        gathered = [
+            rule
+            for other in self._roles.values()
+            if other is not role and any(labels <= other.labels for labels in role.gathers)
+            for rule in other.rules
+        ]
+        return (*role.rules, *(rule for rule in gathered if rule not in role.rules))
+
+
+def workload_role(
+    *, account: str, namespace: str, secret_names: Iterable[str], jobs: bool
+) -> tuple[dict[str, Any], ...]:
+    """The Role and RoleBinding of a declared workload, as manifests; none if nothing is granted."""
+    rules: list[dict[str, Any]] = []
+    if names := list(secret_names):
+        rules.append(
+            {"apiGroups": [""], "resources": ["secrets"], "resourceNames": names, "verbs": ["get"]}
+        )
+    if jobs:
+        verbs = ["create", "get", "list", "watch"]
+        rules.append({"apiGroups": ["batch"], "resources": ["jobs"], "verbs": verbs})
+    if not rules:
+        return ()
+    base = account.removesuffix("-sa")
+    role = {"name": f"{base}-role", "namespace": namespace}
+    return (
+        {"kind": "Role", "metadata": role, "rules": rules},
+        {
+            "kind": "RoleBinding",
+            "metadata": {"name": f"{base}-rolebinding", "namespace": namespace},
+            "roleRef": {"kind": "Role", "name": role["name"]},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+        },
+    )
+
+
+def _role(manifest: Mapping[str, Any]) -> RbacRole:
+    metadata = manifest["metadata"]
+    selectors = (manifest.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
+    return RbacRole(
+        name=metadata["name"],
+        namespace=None if manifest["kind"] == "ClusterRole" else metadata["namespace"],
+        rules=tuple(_rule(entry) for entry in manifest.get("rules") or ()),
+        labels=frozenset((metadata.get("labels") or {}).items()),
+        gathers=tuple(frozenset((s.get("matchLabels") or {}).items()) for s in selectors),
+    )
+
+
+def _rule(entry: Mapping[str, Any]) -> RbacRule:
+    return RbacRule(
+        verbs=tuple(entry.get("verbs") or ()),
+        api_groups=tuple(entry.get("apiGroups") or ()),
+        resources=tuple(entry.get("resources") or ()),
+        resource_names=tuple(entry.get("resourceNames") or ()),
+    )
+
+
+def _binding(manifest: Mapping[str, Any]) -> RbacBinding:
+    metadata, target = manifest["metadata"], manifest["roleRef"]
+    namespace = None if manifest["kind"] == "ClusterRoleBinding" else metadata["namespace"]
+    subjects: list[Subject] = []
+    others: list[str] = []
+    for entry in manifest.get("subjects") or ():
+        found = _subject(entry, namespace)
+        if found:
+            subjects.append(found)
+        else:
+            others.append(f"the {entry['kind'].lower()} {entry['name']}")
+    return RbacBinding(
+        name=metadata["name"],
+        namespace=namespace,
+        role=target["name"],
+        role_is_cluster_wide=target["kind"] == "ClusterRole",
+        subjects=tuple(subjects),
+        others=tuple(others),
+    )
+
+
+def _subject(entry: Mapping[str, Any], namespace: str | None) -> Subject | None:
+    kind, name = entry["kind"], entry["name"]
+    if kind == "ServiceAccount":
+        return Subject(entry.get("namespace") or namespace or "default", name)
+    if name in ("system:serviceaccounts", "system:authenticated"):
+        return Subject("*", "*")
+    if kind == "Group" and name.startswith("system:serviceaccounts:"):
+        return Subject(name.rpartition(":")[2], "*")
+    if kind == "User":
+        return account_of_user(name)
+    return None
+
+
+def account_of_user(name: str) -> Subject | None:
+    """The service account behind a user name, or None for anybody else."""
+    prefix, _, rest = name.partition("system:serviceaccount:")
+    namespace, colon, account = rest.partition(":")
+    return Subject(namespace, account) if not prefix and colon else None
+
+
+def _role_label(binding: RbacBinding) -> str:
+    if binding.role_is_cluster_wide:
+        return f"ClusterRole {binding.role}"
+    return f"Role {binding.namespace}/{binding.role}"
+
+
+def _binding_label(binding: RbacBinding) -> str:
+    if binding.namespace is None:
+        return f"ClusterRoleBinding {binding.name}"
+    return f"RoleBinding {binding.namespace}/{binding.name}"
