@@ -5,13 +5,16 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help up down status test test-fast test-e2e lint format lock tools
+.PHONY: help up node down status test test-fast test-e2e lint format lock tools
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 up: $(INSTALLED) ## Set this machine up and deploy the local stack on a real Kubernetes node
 	@$(PYTHON) -m local up
+
+node: $(INSTALLED) ## The Kubernetes node alone, without the platform
+	@$(PYTHON) -m local.node up
 
 down: $(INSTALLED) ## Remove the local stack and its node; leaves nothing but the tool cache
 	@$(PYTHON) -m local down

@@ -25,7 +25,9 @@ def deploy(settings: Settings) -> None:
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
     in_vault = pulumi.ResourceOptions(providers=[vault.provider(settings, started)])
-    vault.access(settings, in_vault)
+    login = vault.access(settings, in_vault)
+    both = pulumi.ResourceOptions.merge(in_cluster, in_vault)
+    vault.snapshots(settings, servers, login, both)
 
     pulumi.export("environment", str(settings.environment))
     pulumi.export("namespaces", namespaces.names)

@@ -22,6 +22,7 @@ from local.progress import Progress
 
 EXAMPLE_JOB = REPOSITORY / "examples" / "training-job.yaml"
 SECRET = ("secret", "ml/mlflow")
+CANARY = ("secret", "ml/canary")
 WRITER = ("ml-training", "mlflow-admin", "mlflow-writer")
 
 

@@ -89,6 +89,7 @@ def _seal(settings: Settings) -> Iterator[Problem]:
             "either `key: arn:aws:kms:…` or `createKey: true`",
             also=("vault.seal.createKey",),
         )
+    yield from _key_users(settings)
     if (
         isinstance(seal, ShamirSeal)
         and settings.environment is Environment.PROD
@@ -100,6 +101,42 @@ def _seal(settings: Settings) -> Iterator[Problem]:
             "every restarted pod stays sealed until enough people enter their shares",
             "awskms or gcpckms; or add `acceptManualUnseal: true` if people are on call for it",
             also=("environment", "vault.seal.acceptManualUnseal"),
+        )
+
+
+def _key_users(settings: Settings) -> Iterator[Problem]:
+    """A key that this stack makes belongs to an account and is used by one identity."""
+    seal, aws = settings.vault.seal, settings.aws
+    if isinstance(seal, AwsKmsSeal) and seal.create_key and aws:
+        # On `local` the stand-in's endpoint is added by `make up`, and it asks for no role.
+        if seal.role is None and settings.environment is not Environment.LOCAL:
+            yield Problem(
+                "vault.seal.role",
+                "is missing though `createKey` is true",
+                "the key's policy must name who may use it, and nobody else can",
+                "arn:aws:iam::123456789012:role/strongroom-vault",
+                also=("vault.seal.createKey",),
+            )
+        if aws.account_id is None:
+            yield Problem(
+                "aws.accountId",
+                "is missing though `vault.seal.createKey` is true",
+                "the key's policy names the account that administers it",
+                '"123456789012" (quoted, 12 digits)',
+                also=("vault.seal.createKey",),
+            )
+    if (
+        isinstance(seal, GcpKmsSeal)
+        and settings.gcp
+        and seal.create_key
+        and seal.service_account is None
+    ):
+        yield Problem(
+            "vault.seal.serviceAccount",
+            "is missing though `createKey` is true",
+            "the key is made for exactly one account, and nobody else can use it",
+            "vault@example-project.iam.gserviceaccount.com",
+            also=("vault.seal.createKey",),
         )
 
 
@@ -263,6 +300,14 @@ def _snapshots(settings: Settings) -> Iterator[Problem]:
             f"{state} though `destination` is {snapshots.destination}",
             "snapshots must go to exactly one place",
             "a bucket name together with `destination: s3` or `gcs` only",
+            also=("vault.snapshots.destination",),
+        )
+    if needed is None and snapshots.identity is not None:
+        yield Problem(
+            "vault.snapshots.identity",
+            f"is {snapshots.identity!r} though `destination` is {snapshots.destination}",
+            "a volume needs no cloud identity, so it would silently have no effect",
+            "nothing, or `destination: s3` or `gcs`",
             also=("vault.snapshots.destination",),
         )
 

@@ -37,6 +37,11 @@ class Snapshots(Section):
         None, why="snapshots in object storage go there", write="example-strongroom-snapshots"
     )
     prefix: Text = setting("vault/", why="it separates clusters in one bucket", write="vault/")
+    identity: Text | None = setting(
+        None,
+        why="the job stores snapshots as that IAM role or Google account, without stored keys",
+        write="arn:aws:iam::123456789012:role/strongroom-prod-snapshots",
+    )
     size: Quantity | None = setting(
         None, why="the volume must hold every snapshot that is kept", write="10Gi"
     )

@@ -9,13 +9,13 @@ import pulumi_aws as aws
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
-from components.aws.kms import KmsKey, KmsKeyArgs
-from components.gcp.kms import CryptoKey, CryptoKeyArgs
+from components.aws import kms as aws_kms
+from components.gcp import kms as gcp_kms
 from components.kubernetes.labels import standard_labels
 from components.kubernetes.namespaces import Namespaces
 from components.vault import seal
 from settings import Settings
-from settings.cloud import Aws
+from settings.cloud import Aws, Gcp
 from settings.seal import AwsKmsSeal, GcpKmsSeal, ShamirSeal, TransitSeal
 
 # The stand-in for AWS accepts any credentials; these say what they are.
@@ -39,7 +39,7 @@ def unsealing(
         case AwsKmsSeal() as wanted if settings.aws:
             return _awskms(settings, settings.aws, wanted, namespaces, in_cluster)
         case GcpKmsSeal() as wanted if settings.gcp:
-            return _gcpckms(settings, wanted)
+            return _gcpckms(settings, settings.gcp, wanted)
         case TransitSeal() as wanted:
             return Unsealing(
                 seal=seal.transit(
@@ -65,15 +65,16 @@ def _awskms(
     waits: list[pulumi.Resource] = []
     key = wanted.key
     if wanted.create_key:
-        made = KmsKey(
+        made = aws_kms.KmsKey(
             "vault-unseal-key",
-            KmsKeyArgs(
+            aws_kms.KmsKeyArgs(
                 alias=f"strongroom-{settings.environment}-vault-unseal",
                 description="Vault's root key is encrypted by this key",
-                account_id=cloud.account_id,
+                account_id=cloud.account_id or "",
                 users=(wanted.role,) if wanted.role else (),
                 deletion_window=wanted.deletion_window,
                 protect=settings.protect,
+                stand_in=cloud.endpoint is not None,
             ),
             pulumi.ResourceOptions(providers=[aws_provider(cloud)]),
         )
@@ -93,8 +94,34 @@ def _awskms(
     )
 
 
-def _gcpckms(settings: Settings, wanted: GcpKmsSeal) -> Unsealing:
-    raise NotImplementedError
+def _gcpckms(settings: Settings, cloud: Gcp, wanted: GcpKmsSeal) -> Unsealing:
+    waits: list[pulumi.Resource] = []
+    if wanted.create_key:
+        google = gcp.Provider("gcp", project=cloud.project, region=cloud.region)
+        waits.append(
+            gcp_kms.KmsKey(
+                "vault-unseal-key",
+                gcp_kms.KmsKeyArgs(
+                    project=cloud.project,
+                    location=cloud.region,
+                    key_ring=wanted.key_ring,
+                    key=wanted.key,
+                    service_account=wanted.service_account or "",
+                    protect=settings.protect,
+                ),
+                pulumi.ResourceOptions(providers=[google]),
+            )
+        )
+    return Unsealing(
+        seal=seal.gcpckms(
+            project=cloud.project,
+            region=cloud.region,
+            key_ring=wanted.key_ring,
+            key=wanted.key,
+            service_account=wanted.service_account,
+        ),
+        waits=tuple(waits),
+    )
 
 
 def _stand_in_credentials(

@@ -19,10 +19,14 @@ from components.vault.kv import KvEngine, KvEngineArgs
 from components.vault.pod_values import Image, Resources, Spread
 from components.vault.server_config import TlsVersion
 from components.vault.service_values import ServiceType, Ui
+from components.vault.snapshot_destinations import Destination, ToGcs, ToS3, ToVolume
+from components.vault.snapshots import SnapshotJob, SnapshotJobArgs
 from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
 from components.vault.values import Size, Telemetry, VaultValues, Volume
 from settings import Settings
 from settings import vault as wanted
+from settings.snapshots import Destination as Kept
+from settings.snapshots import Snapshots
 from vaultops import deployer
 from wiring.seal import Unsealing
 
@@ -121,12 +125,37 @@ def provider(settings: Settings, started: VaultBootstrap) -> vault.Provider:
     )
 
 
-def access(settings: Settings, opts: pulumi.ResourceOptions) -> None:
+def snapshots(
+    settings: Settings,
+    servers: VaultCluster,
+    login: KubernetesAuth,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Raft snapshots on a schedule; `opts` holds both providers."""
+    kept = settings.vault.snapshots
+    if kept.enabled:
+        SnapshotJob(
+            "vault-snapshots",
+            SnapshotJobArgs(
+                namespace=servers.namespace,
+                image=_image(settings.vault.image),
+                auth_path=login.path,
+                schedule=kept.schedule,
+                max_age_seconds=kept.max_age.seconds,
+                destination=_destination(settings, kept),
+                release=RELEASE,
+            ),
+            opts,
+        )
+
+
+def access(settings: Settings, opts: pulumi.ResourceOptions) -> KubernetesAuth:
     """How workloads log in, where secrets are kept, and who reads which."""
     login = KubernetesAuth("kubernetes-auth", KubernetesAuthArgs(), opts)
     KvEngine("kv", KvEngineArgs(protect=settings.protect), opts)
     for grant in settings.grants:
         VaultGrant(f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts)
+    return login
 
 
 def _values(settings: Settings, unsealing: Unsealing) -> VaultValues:
@@ -163,6 +192,24 @@ def _values(settings: Settings, unsealing: Unsealing) -> VaultValues:
             enabled=configured.telemetry.enabled,
             service_monitor=configured.telemetry.service_monitor,
         ),
+    )
+
+
+def _destination(settings: Settings, kept: Snapshots) -> Destination:
+    if kept.destination is Kept.S3 and settings.aws:
+        return ToS3(
+            bucket=kept.bucket or "",
+            prefix=kept.prefix,
+            region=settings.aws.region,
+            role=kept.identity,
+        )
+    if kept.destination is Kept.GCS:
+        return ToGcs(bucket=kept.bucket or "", prefix=kept.prefix, service_account=kept.identity)
+    return ToVolume(
+        size=str(kept.size),
+        retain=kept.retain,
+        storage_class=settings.vault.storage.class_,
+        protect=settings.protect,
     )
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local.node import Node, NodeError
+from local.node import Node, NodeError, kind
 from local.node.components import REQUIRED_TOOLS
 from local.node.processes import tail
 from local.paths import Instance
@@ -33,7 +33,10 @@ def up(
         Path | None, typer.Option(help="Folder with built programs, instead of the cache.")
     ] = None,
 ) -> None:
-    """Bring the node up, or repair it."""
+    """Bring the node up, or repair it; by kind for a user with Docker who is not root."""
+    if kind.preferred():
+        kind.KindCluster(Instance(instance)).up(Clock())
+        return
     binaries = {name: tools / name for name in REQUIRED_TOOLS} if tools else _binaries()
     Node(Instance(instance), binaries).up(Clock())
 
@@ -41,6 +44,9 @@ def up(
 @app.command()
 def down(instance: InstanceName = "local") -> None:
     """Remove the node and everything it wrote."""
+    if kind.preferred():
+        kind.KindCluster(Instance(instance)).down(Clock())
+        return
     Node(Instance(instance)).down(Clock())
 
 

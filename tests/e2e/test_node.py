@@ -20,10 +20,10 @@ from local import images, toolchain
 from local.images.catalogue import busybox, pause
 from local.node import Node, cgroups
 from local.node.components import REQUIRED_TOOLS
-from local.node.layout import Layout
 from local.paths import REPOSITORY, Instance, cache_dir
 from local.progress import Clock
-from tests.e2e.conftest import keep_logs
+from tests.e2e.instances import keep_logs
+from tests.e2e.traces import Traces
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -284,7 +284,16 @@ def interrupted_at(line: str, node: Node) -> None:
     )
     paths = json.dumps({name: str(path) for name, path in node.binaries.items()})
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", program, node.instance.name, paths],
+        [
+            "env",
+            "--default-signal=INT",
+            sys.executable,
+            "-u",
+            "-c",
+            program,
+            node.instance.name,
+            paths,
+        ],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -298,49 +307,3 @@ def interrupted_at(line: str, node: Node) -> None:
                 break
         child.stdout.read()
     assert child.returncode != 0, "up ended before it could be interrupted"
-
-
-class Traces:
-    """What a node could leave on the machine: each kind as a set of lines."""
-
-    def __init__(self, found: Mapping[str, set[str]]) -> None:
-        self.found = found
-
-    @classmethod
-    def now(cls) -> Traces:
-        shared = ("/var/lib/cni/results", "/run/containerd/s", "/var/log/containers", "/run/netns")
-        return cls(
-            {
-                "processes": {
-                    path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    for path in Path("/proc").glob("[0-9]*/cmdline")
-                    if path.exists()
-                },
-                "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),
-                "interfaces": {path.name for path in Path("/sys/class/net").iterdir()},
-                "cgroups": {
-                    str(path) for root in cgroups.hierarchies() for path in root.glob("strongroom*")
-                },
-                "files": {
-                    str(path)
-                    for folder in (*shared, "/run/strongroom", str(Instance("x").state_dir.parent))
-                    if Path(folder).is_dir()
-                    for path in Path(folder).iterdir()
-                },
-                "kernel": {
-                    f"{path} {path.read_text().strip()}"
-                    for name in ("kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory")
-                    if (path := Path("/proc/sys") / name)
-                },
-            }
-        )
-
-    def none_new(self, before: Traces, instance: Instance) -> None:
-        """Fail when anything is there that was not, other nodes on this machine left aside."""
-        alone = not any(cgroup for cgroup in before.found["cgroups"] | self.found["cgroups"])
-        for kind, lines in self.found.items():
-            new = lines - before.found[kind]
-            if not alone or kind == "processes":
-                new = {text for text in new if instance.name in text}
-            assert not new, f"{kind} left behind: {sorted(new)}"
-        assert not cgroups.processes(Layout(instance).cgroup)

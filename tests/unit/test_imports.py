@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 OURS = frozenset(
-    {"access", "cli", "components", "local", "policies", "settings", "tests", "vaultops", "wiring"}
+    {"access", "benchmarks", "cli", "components", "local", "policies", "settings", "tests", "vaultops", "wiring"}
 )
 MAY_IMPORT = {
     "access": set[str](),
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "policies": {"access"},
     "cli": {"access", "settings", "vaultops"},
     "local": {"vaultops"},
+    "benchmarks": {"local", "policies", "access"},
     "wiring": {"access", "components", "settings", "vaultops"},
     "__main__.py": {"settings", "vaultops", "wiring"},
 }

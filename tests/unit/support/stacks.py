@@ -20,6 +20,18 @@ def stack_settings(stack: str) -> dict[str, Any]:
     return {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
 
 
+def instance_settings() -> dict[str, Any]:
+    """The local stack's settings with what `make up` adds about one instance."""
+    return changed(
+        "local",
+        {
+            "aws.endpoint": "http://127.0.0.1:5000",
+            "vault.seal.endpoint": "http://10.77.0.2:5000",
+            "kubernetes.kubeconfig": "/nonexistent/fake-kubeconfig",
+        },
+    )
+
+
 def engine_config(settings: dict[str, Any]) -> dict[str, str]:
     """`settings` as the engine hands them to a program: full keys, objects as JSON text.
 

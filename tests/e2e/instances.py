@@ -1,0 +1,52 @@
+"""Environments of the tests' own: made beside any other, and what they leave on the machine."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.environment import Environment
+from local.paths import REPOSITORY, Instance
+from local.progress import Clock
+
+KEPT = REPOSITORY / ".strongroom" / "failed"
+
+
+@contextmanager
+def new_environment() -> Iterator[Environment]:
+    """An environment that nothing was done to yet; taken down at the end, whatever happens.
+
+    When the block fails its logs are kept.
+    """
+    environment = Environment(Instance(f"test-{secrets.token_hex(3)}"))
+    try:
+        yield environment
+    except BaseException:
+        keep_logs(environment.instance)
+        raise
+    finally:
+        environment.down(Clock())
+
+
+def keep_logs(instance: Instance) -> None:
+    """Copy an instance's logs where `down` does not reach, and say where."""
+    if instance.logs.exists():
+        target = shutil.copytree(instance.logs, KEPT / instance.name, dirs_exist_ok=True)
+        print(f"logs of the failed run: {target}")
+
+
+def processes_of(instance: Instance) -> dict[int, bytes]:
+    """Every process that has a file of the instance in its environment or arguments, by pid."""
+    found = {}
+    mark = str(instance.state_dir).encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "environ").read_bytes() + b"\0" + (folder / "cmdline").read_bytes()
+        except OSError:
+            continue  # it has ended
+        if mark in text:
+            found[int(folder.name)] = text
+    return found

@@ -1,0 +1,30 @@
+"""What the recording mock lacks: a place where resources register their transforms."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi import ResourceTransform
+from pulumi.runtime.proto import callback_pb2
+
+
+class Transforms:
+    """Keeps the transforms; the mock has no children of a chart to apply them to."""
+
+    def __init__(self) -> None:
+        self.registered: list[ResourceTransform] = []
+
+    def register_transform(self, transform: ResourceTransform) -> callback_pb2.Callback:
+        self.registered.append(transform)
+        return callback_pb2.Callback(token=str(len(self.registered)))
+
+
+@pytest.fixture(autouse=True)
+def transforms(monkeypatch: pytest.MonkeyPatch) -> Transforms:
+    """Every transform that the test's program registers."""
+    kept = Transforms()
+
+    async def callbacks() -> Transforms:
+        return kept
+
+    monkeypatch.setattr("pulumi.runtime.resource._get_callbacks", callbacks)
+    return kept
