@@ -169,7 +169,6 @@ def _secret(
     namespace: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> k8s.core.v1.Secret:
-    key: pulumi.Output[str] = pulumi.Output.secret(certificate.server_key)
     return k8s.core.v1.Secret(
         f"{name}-tls",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -178,7 +177,7 @@ def _secret(
         type="kubernetes.io/tls",
         string_data={
             "tls.crt": certificate.server_pem,
-            "tls.key": key,
+            "tls.key": certificate.server_key,
             CA_KEY: certificate.bundle_pem,
         },
         opts=pulumi.ResourceOptions(parent=parent),
