@@ -1,7 +1,7 @@
 """Vault's secrets engines: which databases, cloud roles, authorities and keys workloads may use.
 
 Mounts have fixed names (`database`, `aws`, `pki`, `pki-int`, `transit`, `secret`), because grants
-and the deployer's policy are written for them. Holds no password, only the files they are read from.
+and the deployer's policy are written for them. Holds no password, only the file it is read from.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Pki(Section):
     )
 
 
-class KeyType(StrEnum):
+class KeyAlgorithm(StrEnum):
     """What a Transit key can do: the first two encrypt, the others sign."""
 
     AES256_GCM96 = "aes256-gcm96"
@@ -173,8 +173,8 @@ class Key(Section):
     """A key that never leaves Vault."""
 
     name: Label = setting(why="policies name it, and what it encrypted needs it", write="ml-models")
-    type: KeyType = setting(
-        KeyType.AES256_GCM96, why="it cannot be changed later", write="aes256-gcm96"
+    algorithm: KeyAlgorithm = setting(
+        KeyAlgorithm.AES256_GCM96, why="it cannot be changed later", write="aes256-gcm96"
     )
     rotate_after: Duration = setting(
         Duration.parse("90d"), why="it gets a new version that often", write="90d"

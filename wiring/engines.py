@@ -1,0 +1,121 @@
+"""Vault's secrets engines, from the settings: database, AWS, PKI and Transit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+
+from components.vault import postgresql
+from components.vault.aws import AssumedRole, AwsEngine, AwsEngineArgs, IamUser
+from components.vault.database import DatabaseEngine, DatabaseEngineArgs, PostgresConnection
+from components.vault.database_roles import DynamicRole, RotationSchedule, StaticRole
+from components.vault.pki import PkiEngine, PkiEngineArgs, PkiRole
+from components.vault.transit import KeyType, TransitEngine, TransitEngineArgs, TransitKey
+from settings import engines as wanted
+from settings.cloud import Aws
+
+_PRIVILEGES = {
+    wanted.DatabaseAccess.READ: postgresql.READ,
+    wanted.DatabaseAccess.READ_WRITE: postgresql.READ_WRITE,
+}
+
+
+def engines(
+    configured: wanted.Engines,
+    credentials: Mapping[str, pulumi.Output[str]],
+    *,
+    address: str,
+    aws: Aws | None,
+    protect: bool,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Every engine that is configured; `credentials` are what secret_files has read."""
+    if configured.database:
+        password = credentials["engines.database.passwordFile"]
+        DatabaseEngine("database", _database(configured.database, password, protect), opts)
+    if configured.aws and aws:
+        AwsEngine("aws-engine", _aws(configured.aws, aws, protect), opts)
+    if configured.pki:
+        PkiEngine("pki", _pki(configured.pki, address, protect), opts)
+    if configured.transit:
+        keys = tuple(
+            TransitKey(
+                name=key.name, type=KeyType(key.algorithm), rotate_after=key.rotate_after.seconds
+            )
+            for key in configured.transit.keys
+        )
+        TransitEngine("transit", TransitEngineArgs(keys=keys, protect=protect), opts)
+
+
+def _database(
+    database: wanted.Database, password: pulumi.Output[str], protect: bool
+) -> DatabaseEngineArgs:
+    return DatabaseEngineArgs(
+        connection=PostgresConnection(
+            name=database.database,
+            host=database.host,
+            port=database.port,
+            database=database.database,
+            username=database.username,
+            password=password,
+            password_version=database.password_version,
+            ca_pem=Path(database.ca_file).read_text(),
+        ),
+        roles=tuple(
+            DynamicRole(
+                name=role.name,
+                privileges=_PRIVILEGES[role.access],
+                ttl=role.ttl.seconds,
+                max_ttl=role.max_ttl.seconds,
+            )
+            for role in database.roles
+        ),
+        static_roles=tuple(
+            StaticRole(
+                name=role.name,
+                username=role.username,
+                rotation=RotationSchedule(cron=role.schedule, window=role.window.seconds),
+            )
+            for role in database.static_roles
+        ),
+        protect=protect,
+    )
+
+
+def _aws(engine: wanted.AwsEngine, aws: Aws, protect: bool) -> AwsEngineArgs:
+    return AwsEngineArgs(
+        region=aws.region,
+        endpoint=aws.endpoint,
+        roles=tuple(_aws_role(role) for role in engine.roles),
+        protect=protect,
+    )
+
+
+def _aws_role(role: wanted.S3Role) -> AssumedRole | IamUser:
+    if role.role:
+        return AssumedRole(name=role.name, role_arn=role.role, buckets=role.buckets)
+    return IamUser(
+        name=role.name,
+        permissions_boundary_arn=role.permissions_boundary or "",
+        buckets=role.buckets,
+    )
+
+
+def _pki(pki: wanted.Pki, address: str, protect: bool) -> PkiEngineArgs:
+    return PkiEngineArgs(
+        common_name=pki.common_name,
+        address=address,
+        roles=tuple(
+            PkiRole(
+                name=role.name,
+                allowed_domains=role.domains,
+                subdomains=role.subdomains,
+                ttl=role.ttl.seconds,
+                max_ttl=role.max_ttl.seconds,
+            )
+            for role in pki.roles
+        ),
+        protect=protect,
+    )
