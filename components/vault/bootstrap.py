@@ -1,8 +1,8 @@
 """Vault's bootstrap as a resource: it runs once a Vault exists, and again when its facts change.
 
 Owns the two service accounts that log in afterwards, and the link from the program to
-`vaultops.bootstrap`. Its output `address` is unknown exactly while there is no Vault: give it to
-the Vault provider. The program makes two calls:
+`vaultops.bootstrap`. Its output `address` is unknown while there is no Vault, or one whose
+bootstrap is yet to run again: give it to the Vault provider. The program makes two calls:
 
     vaultops.deployer.refresh(DeployerAccess(…))          # first of all; see there
     bootstrap = VaultBootstrap("vault-bootstrap", VaultBootstrapArgs(…, ready=cluster.ready))
@@ -84,7 +84,8 @@ class VaultBootstrap(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(create="30m", update="30m"),
             ),
         )
-        self.address = run.address
+        # Inputs are known in every preview; only what the bootstrap itself finds out waits for it.
+        self.address = run.cluster_id.apply(lambda _: args.address)
         self.cluster_id = run.cluster_id
         self.completed_state = run.completed_state
         self.audit_devices = run.audit_devices
@@ -99,7 +100,6 @@ class VaultBootstrap(pulumi.ComponentResource):
 
 
 class _Run(dynamic.Resource, module="strongroom", name="VaultBootstrap"):
-    address: pulumi.Output[str]
     cluster_id: pulumi.Output[str]
     completed_state: pulumi.Output[str]
     audit_devices: pulumi.Output[list[str]]

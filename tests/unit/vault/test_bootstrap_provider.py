@@ -222,7 +222,7 @@ def run(preview: bool) -> Deployment:
             ),
             pulumi.ResourceOptions(providers=[k8s.Provider("k8s")]),
         )
-        pulumi.export("cluster", started.cluster_id)
+        pulumi.export("address", started.address)
 
     return deploy(program, preview=preview, outputs={RUN: FACTS})
 
@@ -238,7 +238,11 @@ def test_the_tree_is_as_pinned(preview: bool) -> None:
         f"  {SERVICE_ACCOUNT} bootstrap-strongroom-operator",
         f"  {RUN} bootstrap-run",
     ]
-    assert deployed.exports == ({} if preview else {"cluster": "fake-cluster"})
+
+
+def test_the_address_is_unknown_until_there_is_a_vault() -> None:
+    assert run(preview=True).exports == {}
+    assert run(preview=False).exports == {"address": "https://vault.example.com:8200"}
 
 
 def test_accounts_come_first_hold_no_token_and_are_of_the_explicit_provider() -> None:
