@@ -22,8 +22,8 @@ from components.vault.cluster import (
     leave_webhook_ca_alone,
 )
 from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans
-from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
 from tests.unit.conftest import Transforms
+from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
 from tests.unit.vault.samples import CHART, FAKE_CA, vault_values
 
 CERTIFICATE = "pulumi-python:dynamic/vault:ServerCertificate"
