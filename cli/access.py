@@ -1,0 +1,218 @@
+"""`strongroom access`: who may read what, why, and what a change of grants would give and take.
+
+Owns where the facts come from (a stack's settings, or a stack exported with `pulumi stack export`)
+and the forms of the answers. Nothing is asked live, and no secret value is read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from access.changes import diff as changes_between
+from access.matrix import Matrix
+from access.model import Subject
+from access.page import page
+from access.policy import Capability
+from access.rbac import Rbac, workload_role
+from access.rbac_rights import RbacRights
+from access.state import StateError, matrix_of
+from access.text import holders_text, matrix_text, verdict_text
+from access.vault_rights import VaultRights
+from cli.reporting import print_json, tell
+from cli.stack import ConfigFile, StackName, settings_of
+from settings import Settings
+from vaultops.errors import VaultOpsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show who may read what, and why. PATH is a path in Vault as people write it "
+    "(secret/ml/mlflow) or a Kubernetes Secret (k8s:ml-training/mlflow-credentials).",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
+StateFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", help="A deployed stack, from `pulumi stack export`; - is standard input."
+    ),
+]
+AgainstFile = Annotated[
+    Path | None, typer.Option("--against", help="Another settings file to compare with.")
+]
+
+
+@app.command()
+def matrix(
+    stack: StackName = None,
+    config_file: ConfigFile = None,
+    state: StateFile = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write one self-contained page there.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every subject's rights: as settings declare them, or as a stack has deployed them."""
+    shown, title = _asked(stack, config_file, state)
+    if html:
+        _write(html, page(shown, title=title))
+        tell(f"wrote {html}")
+    if as_json:
+        print_json(shown.as_data())
+    elif not html:
+        typer.echo(matrix_text(shown))
+
+
+@app.command()
+def who_can(
+    path: str,
+    capability: Annotated[str, typer.Argument()] = "read",
+    stack: StackName = None,
+    config_file: ConfigFile = None,
+    state: StateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List everyone who can do it, directly or by acting as somebody who can."""
+    _check(path, capability)
+    shown, _ = _asked(stack, config_file, state)
+    holders = shown.who_can(path, capability)
+    if as_json:
+        print_json(
+            {"path": path, "capability": capability, "holders": [h.as_data() for h in holders]}
+        )
+    else:
+        typer.echo(holders_text(holders, path=path, capability=capability))
+        _tell_notes(shown)
+
+
+@app.command()
+def explain(
+    subject: Annotated[str, typer.Argument(help="namespace/service-account")],
+    path: str,
+    capability: Annotated[str, typer.Argument()] = "read",
+    stack: StackName = None,
+    config_file: ConfigFile = None,
+    state: StateFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a service account can do it, which rule decides, and why others do not."""
+    _check(path, capability)
+    shown, _ = _asked(stack, config_file, state)
+    try:
+        asked = Subject.parse(subject)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    verdict = shown.explain(asked, path, capability)
+    if as_json:
+        print_json(verdict.as_data())
+    else:
+        typer.echo(verdict_text(verdict))
+        _tell_notes(shown)
+
+
+@app.command()
+def diff(
+    stack: StackName = None,
+    config_file: ConfigFile = None,
+    state: StateFile = None,
+    against: AgainstFile = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 when something changes.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what deploying this stack's settings would change, in words.
+
+    Compares with what is deployed (--state) or with other settings (--against), as far as grants
+    and service accounts of the settings reach; the charts' own objects are left out.
+    """
+    if (state is None) is (against is None):
+        raise typer.BadParameter("name what to compare with: either --state FILE or --against FILE")
+    new = _declared(settings_of(stack, config_file))
+    old = (
+        _declared(settings_of(None, against))
+        if against
+        else _deployed(state or Path(), declared_only=True)
+    )
+    changes = changes_between(old, new)
+    if as_json:
+        print_json({"changes": [change.as_data() for change in changes]})
+    else:
+        typer.echo("\n".join(map(str, changes)) or "Nobody gains or loses anything.")
+    if exit_code and changes:
+        raise typer.Exit(1)
+
+
+def _asked(stack: str | None, config_file: Path | None, state: Path | None) -> tuple[Matrix, str]:
+    """The matrix that the options name, and its title."""
+    if state is None:
+        source = config_file.name if config_file else f"stack {stack}, as its settings declare it"
+        return _declared(settings_of(stack, config_file)), source
+    if stack or config_file:
+        raise typer.BadParameter("name one source: --state, --stack or --config-file")
+    return _deployed(state), f"{state.name}, as deployed"
+
+
+def _declared(settings: Settings) -> Matrix:
+    manifests = [
+        manifest
+        for account in settings.service_accounts
+        for manifest in workload_role(
+            account=account.name,
+            namespace=account.namespace,
+            secret_names=account.secret_names,
+            jobs=account.jobs,
+        )
+    ]
+    return Matrix([VaultRights.of_grants(settings.grants), RbacRights(Rbac(manifests))])
+
+
+def _deployed(state: Path, *, declared_only: bool = False) -> Matrix:
+    try:
+        text = sys.stdin.read() if str(state) == "-" else state.read_text()
+        return matrix_of(json.loads(text), declared_only=declared_only)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    except StateError as error:
+        why = f"it {error}"
+    except ValueError as error:
+        why = f"it is no JSON: {error}"
+    raise VaultOpsError(
+        "the exported stack cannot be read",
+        where=str(state),
+        why=why,
+        fix="write one with `pulumi stack export --file FILE`",
+    )
+
+
+def _check(path: str, capability: str) -> None:
+    known = [c.value for c in Capability if c is not Capability.DENY]
+    if capability in known or path.startswith("arn:"):
+        return
+    close = difflib.get_close_matches(capability, known, n=1)
+    raise typer.BadParameter(
+        f"{capability!r} is no capability; "
+        + (f"did you mean {close[0]}?" if close else f"use one of {', '.join(known)}")
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise VaultOpsError(
+            "the page cannot be written",
+            where=str(path),
+            why=error.strerror or type(error).__name__,
+            fix="name a file in a folder that exists and that you may write to",
+        ) from None
+
+
+def _tell_notes(shown: Matrix) -> None:
+    for note in shown.notes:
+        tell(f"not judged: {note}")
