@@ -16,7 +16,9 @@ from components.aws.key_policy import key_policy
 from components.aws.tags import standard_tags
 from components.vault.inputs import refuse
 
-ROLE = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
+ROLE = re.compile(
+    r"arn:(?:aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+", re.ASCII
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The AWS stand-in against moto on loopback: each type's life, and the refusal of anything else."""
+"""The AWS stand-in against moto on loopback: the life of each resource type."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from local.plugins.aws.connection import StandInError
 from local.plugins.aws.provider import AwsProvider
+from tests.local.plugin_aws_config import REGION, aws_config
 from tests.local.plugin_driver import Driver
 
 KEY = "aws:kms/key:Key"
@@ -29,7 +30,6 @@ SECRET = "aws:secretsmanager/secret:Secret"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 
-REGION = "eu-central-1"
 FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:rotate"
 TAGS = {"team": "tests"}
 OTHER_TAGS = {"team": "others", "stage": "fake"}
@@ -76,32 +76,16 @@ def _empty(endpoint: str) -> None:
 
 
 @pytest.fixture
-def config(endpoint: str) -> dict[str, Any]:
-    """The provider's inputs as the SDK sends them."""
-    services = ("kms", "iam", "s3", "secretsmanager")
-    return {
-        "region": REGION,
-        "accessKey": "testing",
-        "secretKey": "testing",
-        "endpoints": json.dumps([dict.fromkeys(services, endpoint)]),
-        "skipCredentialsValidation": "true",
-        "skipMetadataApiCheck": "true",
-        "skipRegionValidation": "true",
-        "skipRequestingAccountId": "true",
-        "s3UsePathStyle": "true",
-    }
-
-
-@pytest.fixture
-def driver(config: dict[str, Any], endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Driver:
+def driver(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Driver:
     # None of these may matter: a proxy that does not answer, another endpoint, other credentials.
     for name in ("HTTP_PROXY", "http_proxy", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake-other-key")
-    monkeypatch.setenv("NO_PROXY", "")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
     _empty(endpoint)
     driver = Driver(AwsProvider())
-    assert driver.configure(config) == {}
+    assert driver.configure(aws_config(endpoint)) == {}
     return driver
 
 
@@ -123,10 +107,8 @@ def rotating(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aws(endpoint: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Any:
+def aws(endpoint: str, driver: Driver) -> Any:
     """Another client of the same services."""
-    monkeypatch.delenv("HTTP_PROXY")
-    monkeypatch.delenv("http_proxy")
 
     def client(service: str) -> Any:
         return boto3.client(
@@ -135,73 +117,10 @@ def aws(endpoint: str, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Any:
             region_name=REGION,
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
+            config=Config(proxies={}),
         )
 
     return client
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://kms.eu-central-1.amazonaws.com",
-        "http://8.8.8.8:5000",
-        "http://169.254.169.254",
-        "http://0.0.0.0:5000",
-        "http://127.0.0.1@kms.eu-central-1.amazonaws.com",
-        "ftp://127.0.0.1",
-        "127.0.0.1:5000",
-    ],
-)
-def test_an_endpoint_elsewhere_is_refused_wherever_it_stands(
-    config: dict[str, Any], endpoint: str, address: str
-) -> None:
-    entries = [{"kms": endpoint}, {"iam": endpoint, "s3": address}]
-    failures = Driver(AwsProvider()).configure(config | {"endpoints": json.dumps(entries)})
-    assert failures.keys() == {"endpoints"}
-    assert "s3: " in failures["endpoints"]
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://127.0.0.1:1",
-        "http://localhost:1",
-        "http://[::1]:1",
-        "http://10.77.0.2:1",
-        "https://172.31.0.1",
-        "http://192.168.1.1:1",
-    ],
-)
-def test_loopback_and_private_addresses_are_taken(config: dict[str, Any], address: str) -> None:
-    endpoints = json.dumps([{"kms": address}])
-    assert Driver(AwsProvider()).configure(config | {"endpoints": endpoints}) == {}
-
-
-@pytest.mark.parametrize("missing", ["region", "accessKey", "secretKey", "endpoints"])
-def test_nothing_is_taken_from_the_environment(config: dict[str, Any], missing: str) -> None:
-    del config[missing]
-    failures = Driver(AwsProvider()).configure(config)
-    assert failures.keys() == {missing}
-    assert "never the real AWS" in failures[missing]
-
-
-def test_what_it_does_not_offer_is_refused(config: dict[str, Any]) -> None:
-    failures = Driver(AwsProvider()).configure(config | {"profile": "fake"})
-    assert failures.keys() == {"profile"}
-    wrong = Driver(AwsProvider()).configure(config | {"endpoints": "[1]"})
-    assert wrong == {"endpoints": "endpoints: must be a list of mappings from service to address"}
-
-
-def test_a_service_without_an_endpoint_is_refused(config: dict[str, Any], endpoint: str) -> None:
-    driver = Driver(AwsProvider())
-    driver.configure(config | {"endpoints": json.dumps([{"kms": endpoint}])})
-    with pytest.raises(StandInError, match="name no s3, only kms, and this is a stand-in"):
-        driver.create(BUCKET, {})
-
-
-def test_an_unconfigured_plugin_reaches_nothing() -> None:
-    with pytest.raises(StandInError, match="only no service"):
-        Driver(AwsProvider()).create(KEY, {})
 
 
 # Inputs that name another resource: made first, and found in the values under its token.
@@ -325,6 +244,18 @@ def test_changes_happen_in_place_and_then_nothing_is_left_to_change(
     made.assert_stable(other)
     made.update(given)  # and back, which takes away what the other inputs added
     made.assert_stable(given)
+
+
+@pytest.mark.parametrize("token", [KEY, ROLE, USER, BUCKET, SECRET])
+def test_tags_that_the_program_takes_back_are_gone(driver: Driver, token: str) -> None:
+    tagged = FOUNDATIONS[token]
+    made = driver.create(token, tagged)
+    assert made.values["tagsAll"] == TAGS
+    bare = {name: value for name, value in tagged.items() if name != "tags"}
+    assert made.changes(bare) == {"tags"}
+    made.update(bare)
+    assert made.values["tagsAll"] == {}
+    made.assert_stable(bare)
 
 
 @pytest.mark.parametrize("token", [KEY, ROLE_POLICY, USER_POLICY, SECRET_POLICY])

@@ -5,13 +5,20 @@ The last tests hold every real stand-in's names against the official SDKs.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.metadata import version
 from typing import Any, ClassVar
 
+import grpc  # type: ignore[import-untyped]
 import pulumi_aws
 import pulumi_random
 import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
+from local.paths import REPOSITORY
 from local.plugins.aws.provider import AwsProvider
 from local.plugins.provider import StandInProvider
 from local.plugins.random.types import TYPES as RANDOM_TYPES
@@ -117,6 +124,16 @@ def test_a_documents_spelling_is_no_change_and_its_meaning_is(driver: Driver) ->
     assert one.changes(OWNED | {"document": '{"Action": ["a"]}'}) == set()
 
 
+def test_the_programs_spelling_of_a_document_is_kept(driver: Driver) -> None:
+    given = '{"Action": ["a"]}'
+    made = driver.create(TOKEN, OWNED | {"document": given})
+    assert made.values["document"] == given
+    assert made.refresh()
+    assert (made.values["document"], made.inputs["document"].value) == (given, given)
+    other = '{"Action": ["b"]}'
+    assert made.update(OWNED | {"document": other}).values["document"] == other
+
+
 def test_what_the_service_chose_stays_when_the_program_says_nothing(driver: Driver) -> None:
     made = driver.create(TOKEN, OWNED)
     assert made.values["chosen"] == "by the service"
@@ -179,6 +196,21 @@ def test_a_secret_input_is_secret_in_every_state(driver: Driver) -> None:
     assert made.state["password"].is_secret
     assert made.inputs["password"].is_secret
     assert not made.state["owner"].is_secret
+
+
+@pytest.mark.parametrize("plugin", ["aws", "random"])
+def test_each_plugin_serves_with_the_version_of_its_sdk(plugin: str) -> None:
+    command = [sys.executable, "-m", f"local.plugins.{plugin}", "127.0.0.1:1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub: Any = ResourceProviderStub(channel)
+                info = stub.GetPluginInfo(empty_pb2.Empty(), timeout=20, wait_for_ready=True)
+        finally:
+            process.kill()
+    assert info.version == version(f"pulumi-{plugin}")
 
 
 # What a stand-in leaves out of the official outputs, on purpose.

@@ -106,7 +106,7 @@ def mistakes(config: Values) -> Mapping[str, str]:
         else:
             wrong = [f"{s}: {why}" for s, url in endpoints.items() if (why := _refusal(url))]
             if wrong:
-                found["endpoints"] = "; ".join(wrong)
+                found["endpoints"] = f"{'; '.join(wrong)} ({NEVER_AWS})"
     return found
 
 
@@ -119,15 +119,15 @@ def _endpoints(value: Any) -> dict[str, str]:
 def _refusal(url: Any) -> str | None:
     """Why `url` is refused; None when it is an address of this machine or a private network."""
     parts = urlsplit(str(url))
-    if parts.scheme not in ("http", "https") or "@" in parts.netloc:
-        return f"{url!r} is no http:// or https:// address without credentials"
+    if parts.scheme not in ("http", "https"):
+        return f"{url!r} is no http:// or https:// address"
     host = parts.hostname or ""
     if host == "localhost":
         return None
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return f"{host!r} is a name, not a loopback or private address; {NEVER_AWS}"
+        return f"{host!r} is a name, not a loopback or private address"
     if not any(address in network for network in _PRIVATE):
-        return f"{host} is neither loopback nor a private address; {NEVER_AWS}"
+        return f"{host} is neither loopback nor a private address"
     return None
