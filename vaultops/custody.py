@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from vaultops.errors import VaultOpsError
+
 FORMAT = 1
 
 
@@ -61,9 +63,26 @@ class InitRecord:
     def from_json(cls, text: str) -> InitRecord:
         """Read `to_json`'s text. Raises ValueError for another format."""
         content = json.loads(text)
-        if content.pop("format", None) != FORMAT:
+        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ValueError(f"not an initialisation record of format {FORMAT}")
-        return cls(**{**content, "shares": tuple(content["shares"])})
+        try:
+            return cls(**{**content, "shares": tuple(content["shares"])})
+        except (KeyError, TypeError):
+            raise ValueError("an initialisation record with wrong fields") from None
+
+    @classmethod
+    def read(cls, text: str, where: str) -> InitRecord:
+        """A custodian's record. Raises VaultOpsError that shows nothing of a text that is none."""
+        try:
+            return cls.from_json(text)
+        except ValueError as reason:
+            raise VaultOpsError(
+                "what the custodian keeps is no initialisation record",
+                where=where,
+                why=type(reason).__name__,
+                fix="restore it from a backup or an older version, or correct the custodian in "
+                "the stack; do not delete it while Vault holds data",
+            ) from None
 
 
 class Custodian(Protocol):

@@ -11,6 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from vaultops.custody import InitRecord
 from vaultops.errors import VaultOpsError
 
+# AWS makes the first version of a secret the current one, so a check's version must be known.
+_NO_RECORD = "strongroom: no record yet"
+_CHECK_STAGE = "strongroom-check"
 _FIX = (
     "let the deployer's AWS identity create, read, describe and put values of that secret "
     "(secretsmanager:CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, "
@@ -41,20 +44,20 @@ class AwsSecretsManagerCustodian:
         return boto3.client("secretsmanager", region_name=self.region, endpoint_url=self.endpoint)
 
     def check(self) -> None:
-        """Make the secret, still empty. Raises VaultOpsError when AWS refuses."""
+        """Make the secret and put a version beside the current one, to see both rights work.
+
+        Raises VaultOpsError when AWS refuses.
+        """
         try:
-            self._client.describe_secret(SecretId=self.name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise self._failure(error) from None
-        except BotoCoreError as error:
-            raise self._failure(error) from None
-        else:
-            return
-        key = {"KmsKeyId": self.kms_key} if self.kms_key else {}
-        try:
-            self._client.create_secret(
-                Name=self.name, Description="Vault initialisation: recovery or unseal shares", **key
+            if not self._exists():
+                key = {"KmsKeyId": self.kms_key} if self.kms_key else {}
+                self._client.create_secret(
+                    Name=self.name,
+                    Description="Vault initialisation: recovery or unseal shares",
+                    **key,
+                )
+            self._client.put_secret_value(
+                SecretId=self.name, SecretString=_NO_RECORD, VersionStages=[_CHECK_STAGE]
             )
         except (ClientError, BotoCoreError) as error:
             raise self._failure(error) from None
@@ -69,18 +72,20 @@ class AwsSecretsManagerCustodian:
             raise self._failure(error) from None
         except BotoCoreError as error:
             raise self._failure(error) from None
-        return InitRecord.from_json(answer["SecretString"])
+        text = answer.get("SecretString", "")
+        return None if text == _NO_RECORD else InitRecord.read(text, self.where)
 
     def store(self, record: InitRecord) -> None:
-        """Put a new version; the older one keeps a stage label, so that AWS never collects it."""
+        """Put a new version; the older one gets a stage label, so that AWS never collects it."""
         try:
-            if older := self._current_version():
+            older = self._current_version()
+            self._client.put_secret_value(SecretId=self.name, SecretString=record.to_json())
+            if older:
                 self._client.update_secret_version_stage(
                     SecretId=self.name,
                     VersionStage=f"before-{record.created}",
                     MoveToVersionId=older,
                 )
-            self._client.put_secret_value(SecretId=self.name, SecretString=record.to_json())
         except (ClientError, BotoCoreError) as error:
             raise self._failure(error) from None
 
@@ -99,6 +104,15 @@ class AwsSecretsManagerCustodian:
             )
         except (ClientError, BotoCoreError) as error:
             raise self._failure(error) from None
+
+    def _exists(self) -> bool:
+        try:
+            self._client.describe_secret(SecretId=self.name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return False
+        return True
 
     def _current_version(self) -> str | None:
         versions = self._client.describe_secret(SecretId=self.name).get("VersionIdsToStages", {})

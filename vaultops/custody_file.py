@@ -66,16 +66,17 @@ def archive(path: Path) -> None:
 def read_record(path: Path) -> InitRecord | None:
     """The record in `path`, None without a file. Raises VaultOpsError when it cannot be read."""
     try:
-        return InitRecord.from_json(path.read_text())
+        text = path.read_text(errors="replace")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as reason:
+    except OSError as reason:
         raise VaultOpsError(
-            "the custodian's file is no initialisation record",
+            "the custodian's file cannot be read",
             where=str(path),
-            why=type(reason).__name__,
-            fix="restore it from a backup; do not delete it while Vault holds data",
+            why=str(reason),
+            fix="let your user read it; do not delete it while Vault holds data",
         ) from None
+    return InitRecord.read(text, str(path))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ from vaultops.errors import VaultOpsError
 
 _API = "https://secretmanager.googleapis.com/v1"
 _session_class: Any = google.auth.transport.requests.AuthorizedSession  # has no types
+_PERMISSIONS = (
+    "secretmanager.versions.access",
+    "secretmanager.versions.add",
+    "secretmanager.versions.destroy",
+)
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -36,20 +41,25 @@ class GcpSecretManagerCustodian:
         return f"Google secret projects/{self.project}/secrets/{self.name}"
 
     def check(self) -> None:
-        """Make the secret, still empty. Raises VaultOpsError when Google refuses."""
+        """Make the secret, still empty, and ask for the rights. Raises VaultOpsError."""
         if self._call("GET", "") is None:
             self._call(
                 "POST",
                 f"{_API}/projects/{self.project}/secrets?secretId={self.name}",
                 {"replication": {"automatic": {}}},
             )
+        wanted = {"permissions": list(_PERMISSIONS)}
+        granted = self._call("POST", ":testIamPermissions", wanted).get("permissions", [])
+        if missing := [each for each in _PERMISSIONS if each not in granted]:
+            raise self._failure(f"the identity lacks {', '.join(missing)}")
 
     def load(self) -> InitRecord | None:
         """The latest enabled version's record, None without one."""
         answer = self._call("GET", "/versions/latest:access")
         if answer is None:
             return None
-        return InitRecord.from_json(base64.b64decode(answer["payload"]["data"]).decode())
+        text = base64.b64decode(answer["payload"]["data"]).decode(errors="replace")
+        return InitRecord.read(text, self.where)
 
     def store(self, record: InitRecord) -> None:
         """Add a version; older ones stay."""
@@ -74,7 +84,10 @@ class GcpSecretManagerCustodian:
             credentials, _ = google.auth.default(scopes=[_SCOPE])
             session: requests.Session = _session_class(credentials)
             answer = session.request(method, url, json=body, timeout=30)
-        except google.auth.exceptions.GoogleAuthError as error:
+        except (
+            google.auth.exceptions.GoogleAuthError,
+            requests.exceptions.RequestException,
+        ) as error:
             raise self._failure(str(error)) from None
         if answer.status_code == 404 and method == "GET":
             return None

@@ -14,6 +14,9 @@ from vaultops.custody import InitRecord
 from vaultops.custody_file import archive, check_writable, read_record, sync_folder, write_private
 from vaultops.errors import VaultOpsError
 
+# RFC 4880, 4.2: packet tag 6 in the old form, by length of length, and in the new one.
+_PUBLIC_KEY_TAGS = (0x98, 0x99, 0x9A, 0x9B, 0xC6)
+
 
 def read_public_key(path: Path) -> str:
     """A public key file as Vault wants it: base64 without armour. Raises VaultOpsError."""
@@ -34,11 +37,26 @@ def read_public_key(path: Path) -> str:
             why="Vault needs the public key; a private key must not leave its holder",
             fix="gpg --export --armor HOLDER > FILE",
         )
+    key = _without_armour(content)
+    if not key or key[0] not in _PUBLIC_KEY_TAGS:
+        raise VaultOpsError(
+            "this is no PGP public key",
+            where=where,
+            why="it starts with no public key packet; a private key must not leave its holder",
+            fix="gpg --export --armor HOLDER > FILE",
+        )
+    return base64.b64encode(key).decode()
+
+
+def _without_armour(content: bytes) -> bytes:
     if not content.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----"):
-        return base64.b64encode(content).decode()
-    body = content.decode().split("\n\n", 1)[-1]
-    lines = [line.strip() for line in body.splitlines()]
-    return "".join(line for line in lines if line and not line.startswith(("-", "=")))
+        return content
+    lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
+    body = lines[lines.index("") + 1 :] if "" in lines else []
+    try:
+        return base64.b64decode("".join(x for x in body if not x.startswith(("-", "="))))
+    except ValueError:
+        return b""
 
 
 @dataclass(frozen=True)

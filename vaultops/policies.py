@@ -22,6 +22,14 @@ _OWN_TOKEN = {
     "auth/token/revoke-self": ("update",),
 }
 
+
+def _spellings(name: str) -> dict[str, tuple[str, ...]]:
+    """Denials for `name` in every spelling: Vault trims policy names and makes them lower case,
+    but compares paths as they are, so that `acl/Name` would pass a denial of `acl/name`."""
+    upper = (f"{name[:i]}{letter.upper()}" for i, letter in enumerate(name) if letter.isalpha())
+    return {f"sys/policies/acl/{prefix}*": ("deny",) for prefix in (name, " ", *upper)}
+
+
 _DEPLOYER = {
     **_OWN_TOKEN,
     "sys/mounts": ("read", "list"),
@@ -58,10 +66,11 @@ _DEPLOYER = {
     },
     "pki/sign-verbatim/*": ("deny",),
     "pki/root/sign-intermediate": ("update",),
-    f"sys/policies/acl/{DEPLOYER_POLICY}": ("deny",),
-    f"sys/policies/acl/{OPERATOR_POLICY}": ("deny",),
+    **_spellings(DEPLOYER_POLICY),
+    **_spellings(OPERATOR_POLICY),
     f"sys/auth/{DEPLOYER_MOUNT}": ("deny",),
     f"sys/auth/{DEPLOYER_MOUNT}/*": ("deny",),
+    f"sys/mounts/auth/{DEPLOYER_MOUNT}/*": ("deny",),
     f"auth/{DEPLOYER_MOUNT}/*": ("deny",),
     "auth/token/create*": ("deny",),
     "sys/audit*": ("deny",),
