@@ -20,7 +20,7 @@ SAVE = (
     + """\
 name=vault-$(date -u +%Y%m%dT%H%M%SZ).snap
 partial=$FOLDER/$name.partial
-find "$FOLDER" -name 'vault-*.snap.partial' -mmin +"$STALE_MINUTES" -exec rm -f {} +
+find "$FOLDER" -name 'vault-*.snap.partial' -mmin +"$STALE_MINUTES" -exec rm -f {} \\;
 trap 'rm -f "$partial"' EXIT
 
 VAULT_TOKEN=$(vault write -field=token "auth/$AUTH_PATH/login" "role=$ROLE" "jwt=@$JWT_FILE") ||
