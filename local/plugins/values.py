@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_ON_THE_WIRE
 
 Properties = dict[str, PropertyValue]
 
@@ -23,7 +24,7 @@ UNKNOWN = Unknown()
 def plain(value: PropertyValue) -> Any:
     """`value` without secretness; whole numbers become int, an unknown anywhere UNKNOWN."""
     inner = value.value
-    if isinstance(inner, Computed):
+    if inner == UNKNOWN_ON_THE_WIRE:
         return UNKNOWN
     if isinstance(inner, float) and inner.is_integer():
         return int(inner)
@@ -45,7 +46,7 @@ def plain_map(properties: Mapping[str, PropertyValue]) -> dict[str, Any]:
 def wrapped(value: Any, *, secret: bool = False) -> PropertyValue:
     """The engine's form of plain data. Raises TypeError for what JSON could not hold either."""
     if isinstance(value, Unknown):
-        return PropertyValue(Computed(), is_secret=secret)
+        return PropertyValue(UNKNOWN_ON_THE_WIRE, is_secret=secret)
     if isinstance(value, int) and not isinstance(value, bool):
         return PropertyValue(float(value), is_secret=secret)
     if isinstance(value, Mapping):

@@ -53,13 +53,21 @@ def test_loopback_and_private_addresses_are_taken(address: str) -> None:
     assert Driver(AwsProvider()).configure(aws_config(LOOPBACK) | {"endpoints": endpoints}) == {}
 
 
-@pytest.mark.parametrize("missing", ["region", "accessKey", "secretKey", "endpoints"])
+@pytest.mark.parametrize("missing", ["region", "accessKey", "secretKey"])
 def test_nothing_is_taken_from_the_environment(missing: str) -> None:
     config = aws_config(LOOPBACK)
     del config[missing]
     failures = Driver(AwsProvider()).configure(config)
     assert failures.keys() == {missing}
     assert "never the real AWS" in failures[missing]
+
+
+def test_a_stack_on_aws_is_previewed_and_never_deployed() -> None:
+    driver = Driver(AwsProvider())
+    config = {"region": "eu-central-1", "allowedAccountIds": json.dumps(["123456789012"])}
+    assert driver.configure(config) == {}
+    with pytest.raises(StandInError, match="only no service, and this is a stand-in"):
+        driver.create(KEY, {})
 
 
 def test_what_it_does_not_offer_is_refused() -> None:

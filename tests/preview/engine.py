@@ -22,6 +22,7 @@ TOOLS = (
     "pulumi-resource-kubernetes",
     "pulumi-resource-vault",
     "pulumi-resource-aws",
+    "kubectl",
 )
 
 

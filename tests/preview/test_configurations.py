@@ -11,7 +11,7 @@ import yaml
 
 from local.toolchain import bin_dir
 from tests.preview.engine import TOOLS, Engine
-from tests.unit.support.stacks import REPOSITORY, changed
+from tests.unit.support.stacks import REPOSITORY, changed, stack_settings
 
 pytestmark = pytest.mark.e2e
 
@@ -88,9 +88,46 @@ def test_an_encrypted_setting_is_refused_and_not_shown(engine_for: EngineFor) ->
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_committed_stack_previews_without_a_cluster(engine_for: EngineFor, stack: str) -> None:
-    committed = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
-    ended = engine_for(stack, committed).run("preview")
+def test_a_committed_stack_previews_whole_without_cluster_or_cloud(
+    engine_for: EngineFor, stack: str, tmp_path: Path
+) -> None:
+    """Its chart comes from the folder, its cluster does not answer; the policies judge it all."""
+    context = stack_settings(stack)["kubernetes"]["context"]
+    settings = changed(
+        stack,
+        {
+            "kubernetes.kubeconfig": str(unreachable(context, tmp_path)),
+            "vault.chart": {"source": "path", "location": "local/charts/vault"},
+        },
+    )
+    ended = engine_for(stack, full_keys(settings)).run(
+        "preview"
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "kubernetes:core/v1:Namespace" in ended.stdout
-    assert "to create" in ended.stdout
+    for expected in (
+        "kubernetes:core/v1:Namespace",
+        "aws:kms/key:Key",
+        "strongroom:vault:Cluster",
+        "kubernetes:helm.sh/v4:Chart",
+        "strongroom:VaultBootstrap",
+        "vault:index/mount:Mount",
+    ):
+        assert expected in ended.stdout
+
+
+def unreachable(context: str, folder: Path) -> Path:
+    """A kubeconfig with that context; nothing listens at its server's address."""
+    path = folder / "kubeconfig"
+    cluster = {"server": "https://127.0.0.1:1"}
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "fake", "cluster": cluster}],
+                "users": [{"name": "fake", "user": {}}],
+                "contexts": [{"name": context, "context": {"cluster": "fake", "user": "fake"}}],
+            }
+        )
+    )
+    return path

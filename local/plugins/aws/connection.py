@@ -55,8 +55,8 @@ class Connection:
         """Take the provider's inputs. Raises StandInError for wrong ones."""
         if wrong := mistakes(config):
             raise StandInError("; ".join(f"{name}: {why}" for name, why in wrong.items()))
-        if any(isinstance(config[name], Unknown) for name in _REQUIRED):
-            return  # a preview before the endpoint exists: nothing is asked of it
+        if any(isinstance(config.get(name, Unknown()), Unknown) for name in _REQUIRED):
+            return  # a preview: nothing is asked of it
         self._region = config["region"]
         self._credentials = {
             "aws_access_key_id": config["accessKey"],
@@ -89,7 +89,13 @@ class Connection:
 
 
 def mistakes(config: Values) -> Mapping[str, str]:
-    """What is wrong with the provider's inputs: a reason by name. Unknown values are let pass."""
+    """What is wrong with the provider's inputs: a reason by name. Unknown values are let pass.
+
+    Inputs without endpoints are those of a stack on AWS. It may be previewed, because a preview
+    asks nothing of AWS; `Connection.client` refuses the first call of a deployment.
+    """
+    if "endpoints" not in config:
+        return {}
     found = {
         name: f"required, because {NEVER_AWS} and it takes nothing from the environment"
         for name in _REQUIRED
