@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import vault
+from cli import access, vault
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -15,3 +15,4 @@ app = typer.Typer(
     help="Operate a Strongroom secrets platform. Every command names a stack: --stack prod.",
 )
 app.add_typer(vault.app, name="vault")
+app.add_typer(access.app, name="access")
