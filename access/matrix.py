@@ -143,6 +143,8 @@ class Matrix:
             for takeover in self.takeovers:
                 if takeover.subject in known or not takeover.target.overlaps(holder.subject):
                     continue
+                if takeover.only not in (None, holder.system):
+                    continue
                 known.add(takeover.subject)
                 reached.append(
                     Holder(

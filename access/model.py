@@ -97,13 +97,14 @@ class Answer:
 class Takeover:
     """A way by which `subject` acts as `target`, and so holds all that the target holds.
 
-    `how` completes "…, which …", as in "may create jobs".
+    `how` completes "it may …", as in "make jobs". `only` limits it to the rights of one system.
     """
 
     subject: Subject
     target: Subject
     how: str
     via: str
+    only: System | None = None
 
 
 class Source(Protocol):

@@ -1,7 +1,8 @@
 """Which parameters a request may carry: Vault's allowed, denied and required parameters.
 
 Owns merging them over several rules for one path, and judging a request's data by them. Values that
-are text may hold a `*` at either end; anything else must be equal.
+are text may hold a `*` at either end; anything else must be equal. A list, also one written as text
+with commas, is allowed when each member is, and denied when one is.
 Source: Vault documentation, "Policies", section on parameter constraints.
 """
 
@@ -51,7 +52,7 @@ def refusal(
         return "every parameter is denied"
     for name, value in data.items():
         values = denied.get(name.lower())
-        if values is not None and _among(value, values):
+        if values is not None and any(_among(part, values) for part in (value, *_parts(value))):
             return f"the parameter {name} is denied" + (" with this value" if values else "")
     if not allowed or set(allowed) == {"*"}:
         return None
@@ -59,9 +60,22 @@ def refusal(
         values = allowed.get(name.lower())
         if values is None and "*" not in allowed:
             return f"the parameter {name} is not among the allowed ones"
-        if values is not None and not _among(value, values):
+        if values is not None and not _all_among(value, values):
             return f"the parameter {name} is allowed, but not with this value"
     return None
+
+
+def _all_among(value: object, values: tuple[object, ...]) -> bool:
+    if _among(value, values):
+        return True
+    return isinstance(value, str | list) and all(_among(part, values) for part in _parts(value))
+
+
+def _parts(value: object) -> list[object]:
+    """The members of a list; text is one, too, to Vault: it may be a comma-separated list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")] if value else []
+    return list(value) if isinstance(value, list) else []
 
 
 def _among(value: object, values: tuple[object, ...]) -> bool:

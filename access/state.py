@@ -7,11 +7,12 @@ are not guessed: the object is left out and a note says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from access.matrix import Matrix
+from access.model import Source
 from access.policy import Policy, PolicyError
 from access.policy_hcl import parse
 from access.rbac import Rbac
@@ -49,14 +50,14 @@ class _Object:
         return _has_secret(self.values)
 
 
-def matrix_of(export: Any, *, declared_only: bool = False) -> Matrix:
-    """The matrix of a deployed stack.
+def matrix_of(export: Any, *, beside: Iterable[Source] = (), declared_only: bool = False) -> Matrix:
+    """The matrix of a deployed stack, with the rights of the sources `beside` it.
 
     `declared_only` keeps what grants and service accounts of a stack file became, to be compared
     with one, and leaves out the charts' own objects. Raises StateError.
     """
     try:
-        return _matrix(tuple(_objects(export)), declared_only=declared_only)
+        return _matrix(tuple(_objects(export)), beside, declared_only=declared_only)
     except (AttributeError, KeyError, TypeError) as error:
         raise StateError(
             f"is no exported stack: an object in it has not the expected form ({error!r}); "
@@ -64,7 +65,15 @@ def matrix_of(export: Any, *, declared_only: bool = False) -> Matrix:
         ) from error
 
 
-def _matrix(objects: tuple[_Object, ...], *, declared_only: bool) -> Matrix:
+def namespaces_of(export: Any, type_: str) -> tuple[str, ...]:
+    """The `namespace` inputs of every object of a type; of none for what is no export."""
+    resources = _resources(export)
+    return tuple(r["inputs"]["namespace"] for r in resources if r["type"] == type_)
+
+
+def _matrix(
+    objects: tuple[_Object, ...], beside: Iterable[Source], *, declared_only: bool
+) -> Matrix:
     kept = [o for o in objects if not declared_only or o.parents & _DECLARED]
     shown = [o for o in kept if not o.is_encrypted]
     vault = VaultRights(
@@ -76,17 +85,21 @@ def _matrix(objects: tuple[_Object, ...], *, declared_only: bool) -> Matrix:
         {**o.values, "kind": o.type.rpartition(":")[2]} for o in shown if o.type.startswith(_RBAC)
     )
     hidden = [_hidden(o) for o in kept if o.is_encrypted]
-    return Matrix([vault, RbacRights(rbac)], notes=hidden)
+    return Matrix([vault, RbacRights(rbac), *beside], notes=hidden)
 
 
-def _objects(export: Any) -> Iterator[_Object]:
+def _resources(export: Any) -> Iterator[Mapping[str, Any]]:
     deployment = export.get("deployment") if isinstance(export, Mapping) else None
     if not isinstance(deployment, Mapping):
         raise StateError(
             "is no exported stack: it has no `deployment`; write one with `pulumi stack export`"
         )
-    for resource in deployment.get("resources") or ():
-        if resource["type"] in _JUDGED and not resource.get("delete"):
+    return (r for r in deployment.get("resources") or () if not r.get("delete"))
+
+
+def _objects(export: Any) -> Iterator[_Object]:
+    for resource in _resources(export):
+        if resource["type"] in _JUDGED:
             values = {**resource.get("inputs", {}), **resource.get("outputs", {})}
             yield _Object(urn=resource["urn"], type=resource["type"], values=_readable(values))
 

@@ -19,6 +19,8 @@ _ROOT = PathRule(path="*", capabilities=frozenset(Capability) - {Capability.DENY
 _OWN = {rule.path: rule.capabilities for rule in OWN_TOKEN}
 # The parts of a KV v2 engine's API; any other second segment is a secret's own path.
 _KV_PARTS = frozenset({"config", "data", "delete", "destroy", "metadata", "subkeys", "undelete"})
+# Stands for a policy or role that is not there yet.
+_UNNAMED = "not-yet-named"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +131,22 @@ class VaultRights:
                 )
 
     def takeovers(self) -> Iterator[Takeover]:
-        """Vault lets nobody act as another service account."""
-        return iter(())
+        """Who writes policies and logins, and so can give itself whatever Vault holds."""
+        for role, acl in self._acls.items():
+            if not _writes(acl, f"sys/policies/acl/{_UNNAMED}"):
+                continue
+            mounts = {other.mount for other in self._roles} | {"kubernetes"}
+            logins = [f"auth/{mount}/role/{_UNNAMED}" for mount in mounts]
+            own = [f"sys/policies/acl/{policy}" for policy in role.policies]
+            if any(_writes(acl, path) for path in (*logins, *own)):
+                for subject in role.subjects:
+                    yield Takeover(
+                        subject=subject,
+                        target=Subject("*", "*"),
+                        how="write Vault's policies and logins",
+                        via=role.label,
+                        only=System.VAULT,
+                    )
 
     def notes(self) -> Iterator[str]:
         """Policies that cannot be judged, and those that no service account gets."""
@@ -161,6 +177,10 @@ class VaultRights:
         if mount not in self._kv_mounts or not rest or rest.split("/")[0] in _KV_PARTS:
             return path
         return f"{mount}/{'metadata' if capability is Capability.LIST else 'data'}/{rest}"
+
+
+def _writes(acl: Acl, path: str) -> bool:
+    return bool(acl.capabilities(path) & {Capability.CREATE, Capability.UPDATE})
 
 
 def _is_care_for_own_token(rule: MergedRule) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,18 +17,23 @@ import typer
 
 from access.changes import diff as changes_between
 from access.matrix import Matrix
-from access.model import Subject
+from access.model import Source, Subject
 from access.page import page
 from access.policy import Capability
+from access.policy_hcl import parse
 from access.rbac import Rbac, workload_role
 from access.rbac_rights import RbacRights
-from access.state import StateError, matrix_of
+from access.state import StateError, matrix_of, namespaces_of
 from access.text import holders_text, matrix_text, verdict_text
-from access.vault_rights import VaultRights
+from access.vault_rights import VaultRights, VaultRole
 from cli.reporting import print_json, tell
 from cli.stack import ConfigFile, StackName, settings_of
 from settings import Settings
 from vaultops.errors import VaultOpsError
+from vaultops.identity import deployer_role, operator_role
+from vaultops.policies import deployer_policy, operator_policy
+
+_BOOTSTRAP = "pulumi-python:dynamic/strongroom:VaultBootstrap"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -149,16 +155,18 @@ def diff(
 
 
 def _asked(stack: str | None, config_file: Path | None, state: Path | None) -> tuple[Matrix, str]:
-    """The matrix that the options name, and its title."""
+    """The matrix that the options name, with the platform's own logins, and its title."""
     if state is None:
-        source = config_file.name if config_file else f"stack {stack}, as its settings declare it"
-        return _declared(settings_of(stack, config_file)), source
+        settings = settings_of(stack, config_file)
+        source = config_file.name if config_file else f"stack {stack}"
+        own = _own_logins(settings.vault.namespace)
+        return _declared(settings, beside=[own]), f"{source}, as its settings declare it"
     if stack or config_file:
         raise typer.BadParameter("name one source: --state, --stack or --config-file")
     return _deployed(state), f"{state.name}, as deployed"
 
 
-def _declared(settings: Settings) -> Matrix:
+def _declared(settings: Settings, *, beside: Sequence[Source] = ()) -> Matrix:
     manifests = [
         manifest
         for account in settings.service_accounts
@@ -169,13 +177,17 @@ def _declared(settings: Settings) -> Matrix:
             jobs=account.jobs,
         )
     ]
-    return Matrix([VaultRights.of_grants(settings.grants), RbacRights(Rbac(manifests))])
+    grants = VaultRights.of_grants(settings.grants)
+    return Matrix([grants, RbacRights(Rbac(manifests)), *beside])
 
 
 def _deployed(state: Path, *, declared_only: bool = False) -> Matrix:
     try:
         text = sys.stdin.read() if str(state) == "-" else state.read_text()
-        return matrix_of(json.loads(text), declared_only=declared_only)
+        export = json.loads(text)
+        if declared_only:
+            return matrix_of(export, declared_only=True)
+        return matrix_of(export, beside=map(_own_logins, namespaces_of(export, _BOOTSTRAP)))
     except OSError as error:
         why = error.strerror or type(error).__name__
     except StateError as error:
@@ -187,6 +199,25 @@ def _deployed(state: Path, *, declared_only: bool = False) -> Matrix:
         where=str(state),
         why=why,
         fix="write one with `pulumi stack export --file FILE`",
+    )
+
+
+def _own_logins(namespace: str) -> VaultRights:
+    """The logins that the bootstrap makes by itself, so that no stack's state knows them."""
+    roles = (deployer_role(namespace), operator_role(namespace))
+    texts = (deployer_policy(), operator_policy())
+    return VaultRights(
+        policies=[parse(text, role.policy) for role, text in zip(roles, texts, strict=True)],
+        roles=[
+            VaultRole(
+                name=role.name,
+                accounts=(role.service_account,),
+                namespaces=(role.namespace,),
+                policies=(role.policy,),
+                mount=role.mount,
+            )
+            for role in roles
+        ],
     )
 
 

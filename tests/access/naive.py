@@ -43,14 +43,21 @@ def _expression(rule: PathRule) -> re.Pattern[str]:
 
 def _compare(one: PathRule, other: PathRule) -> int:
     """Negative when `one` has the lower priority."""
-    for lower in (
-        lambda rule: -re.search(r"[+*]|\Z", rule.path).start(),  # type: ignore[union-attr]
-        lambda rule: rule.path.endswith("*"),
-        lambda rule: rule.path.split("/").count("+"),
-        lambda rule: -len(rule.path.removesuffix("*")),
-    ):
-        mine, its = lower(one), lower(other)
-        if mine != its:
-            return 1 if mine < its else -1
-    first, second = one.path, other.path
-    return (first > second) - (first < second)
+    mine, its = _criteria(one), _criteria(other)
+    for ours, theirs in zip(mine, its, strict=True):
+        if ours != theirs:
+            return 1 if ours > theirs else -1
+    return (one.path > other.path) - (one.path < other.path)
+
+
+def _criteria(rule: PathRule) -> list[int]:
+    """In the documentation's order; the greater number has the higher priority."""
+    first_wildcard = min(
+        (index for index, letter in enumerate(rule.path) if letter in "+*"), default=len(rule.path)
+    )
+    return [
+        first_wildcard,
+        0 if rule.path.endswith("*") else 1,
+        -rule.path.split("/").count("+"),
+        len(rule.path.removesuffix("*")),
+    ]

@@ -85,6 +85,13 @@ path "kv/x" {
         ({"ttl": "1h", "zone": "a"}, "zone is denied with this value"),
         ({"ttl": "1h", "other": "x"}, "other is not among the allowed ones"),
         ({"ttl": "1h", "note": "final"}, "note is allowed, but not with this value"),
+        ({"ttl": "1h,2h"}, None),
+        ({"ttl": ["1h", "2h"]}, None),
+        ({"ttl": ""}, None),
+        ({"ttl": "1h, 3h"}, "ttl is allowed, but not with this value"),
+        ({"ttl": ["3h"]}, "ttl is allowed, but not with this value"),
+        ({"ttl": "1h", "zone": "b,a"}, "zone is denied with this value"),
+        ({"ttl": "1h", "zone": ["b", "a"]}, "zone is denied with this value"),
     ],
 )
 def test_parameters_decide_as_vault_lets_them(data: dict[str, object], said: str | None) -> None:

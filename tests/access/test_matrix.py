@@ -164,6 +164,42 @@ def test_whoever_makes_pods_holds_what_any_account_of_the_namespace_holds() -> N
     assert not declared(ML_APP).explain(trainer, "secret/ml/mlflow", "read").allowed
 
 
+WRITES = '{ capabilities = ["create", "update"] }'
+
+
+@pytest.mark.parametrize(
+    ("policy", "reaches"),
+    [
+        (f'path "sys/policies/acl/*" {WRITES}\npath "auth/kubernetes/role/*" {WRITES}', True),
+        (f'path "sys/policies/acl/*" {WRITES}', True),  # its own policy is among them
+        (f'path "sys/*" {WRITES}', True),
+        (
+            f'path "sys/policies/acl/*" {WRITES}\n'
+            'path "sys/policies/acl/p" { capabilities = ["deny"] }',
+            False,
+        ),
+        (f'path "sys/policies/acl/one" {WRITES}', False),
+        (f'path "auth/kubernetes/role/*" {WRITES}', False),
+    ],
+)
+def test_whoever_writes_policies_and_logins_reaches_all_of_vault(
+    policy: str, reaches: bool
+) -> None:
+    rbac = Rbac(workload_role(account="a", namespace="n", secret_names=["db"], jobs=False))
+    deployer = VaultRights(
+        policies=[parse(policy, "p"), ML_APP.policy],
+        roles=[
+            VaultRole(name="d", accounts=("d",), namespaces=("vault",), policies=("p",)),
+            VaultRole(name="ml-app", accounts=("app",), namespaces=("ml",), policies=("ml-app",)),
+        ],
+        kv_mounts=["secret"],
+    )
+    held = Matrix([deployer, RbacRights(rbac)])
+    who = Subject("vault", "d")
+    assert held.explain(who, "secret/ml/mlflow", "read").allowed is reaches
+    assert not held.explain(who, "k8s:n/db", "read").allowed
+
+
 class Chain:
     """A source where each account of a chain acts as the next, and the last one holds a right."""
 

@@ -13,8 +13,11 @@ from tests.access.exports import KV, POLICY, RBAC, ROLE, export, grant, resource
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
-def rows(exported: dict[str, Any], **options: bool) -> list[tuple[str, str, str]]:
-    return [(str(r.subject), r.path, r.via) for r in matrix_of(exported, **options).rows]
+def rows(exported: dict[str, Any], *, declared_only: bool = False) -> list[tuple[str, str, str]]:
+    return [
+        (str(r.subject), r.path, r.via)
+        for r in matrix_of(exported, declared_only=declared_only).rows
+    ]
 
 
 def chart_role() -> list[dict[str, Any]]:

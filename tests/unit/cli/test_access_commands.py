@@ -17,17 +17,20 @@ from components.kubernetes.workload_rbac import WorkloadAccess, WorkloadAccessAr
 from components.vault.grant import VaultGrant, VaultGrantArgs
 from components.vault.kv import KvEngine, KvEngineArgs
 from settings import Settings
-from tests.access.exports import KV, export, grant
+from tests.access.exports import KV, export, grant, resource
 from tests.unit.support.monitor import deploy
 from tests.unit.support.stacks import STACKS, changed, stack_settings
 
 TRAINER = "ml-training/ml-training-sa"
+DEPLOYER = "vault/strongroom-deployer"
+PLATFORM = (DEPLOYER, "vault/strongroom-operator")
 GRANT: dict[str, Any] = {
     "name": "ml-app",
     "serviceAccounts": ["ml-app-sa"],
     "namespaces": ["ml-training"],
     "secrets": ["secret/ml/mlflow"],
 }
+BOOTSTRAP = "pulumi-python:dynamic/strongroom:VaultBootstrap"
 WRITER: dict[str, Any] = {
     "name": "mlflow-writer",
     "serviceAccounts": ["mlflow-admin"],
@@ -90,8 +93,9 @@ def components_export(settings: Settings) -> dict[str, Any]:
                 ),
             )
 
-    made = deploy(program).resources
-    return export(*({"urn": r.urn, "type": r.type, "inputs": r.inputs} for r in made))
+    made = [{"urn": r.urn, "type": r.type, "inputs": r.inputs} for r in deploy(program).resources]
+    bootstrap = resource(BOOTSTRAP, "bootstrap", {"namespace": settings.vault.namespace})
+    return export(bootstrap, *made)
 
 
 def test_a_settings_file_shows_its_grants_and_accounts(declared: Path) -> None:
@@ -99,7 +103,7 @@ def test_a_settings_file_shows_its_grants_and_accounts(declared: Path) -> None:
     assert result.exit_code == 0
     assert "ml-training/ml-app-sa\n  secret/ml/mlflow  read  grant ml-app\n" in result.stdout
     rows = data("matrix", "--config-file", declared)["rows"]
-    assert {row["subject"] for row in rows} == {"ml-training/ml-app-sa", TRAINER}
+    assert {row["subject"] for row in rows} == {"ml-training/ml-app-sa", TRAINER, *PLATFORM}
 
 
 def test_an_exported_stack_is_read_from_a_file_or_standard_input(deployed: Path) -> None:
@@ -125,6 +129,7 @@ def test_who_can_names_direct_and_indirect_holders(declared: Path) -> None:
     assert [(h["subject"], h["indirect"]) for h in holders] == [
         ("ml-training/ml-app-sa", False),
         (TRAINER, True),
+        (DEPLOYER, True),
     ]
     nobody = run("who-can", "secret/ml/mlflow", "delete", "--config-file", declared)
     assert (nobody.exit_code, nobody.stdout) == (0, "Nobody can delete secret/ml/mlflow.\n")
@@ -180,8 +185,7 @@ def test_what_components_deploy_is_what_settings_declare(stack: str, tmp_path: P
     )
     exported = tmp_path / "state.json"
     exported.write_text(json.dumps(components_export(settings)))
-    given = {"grants": [GRANT, WRITER]}
-    declared = settings_file(tmp_path, stack=stack, **given)
+    declared = settings_file(tmp_path, stack=stack, grants=[GRANT, WRITER])
     assert len(data("matrix", "--config-file", declared)["rows"]) >= 4
     shown = [data("matrix", *one) for one in (("--config-file", declared), ("--state", exported))]
     assert shown[0] == shown[1]
