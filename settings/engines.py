@@ -13,6 +13,7 @@ from pydantic import Field
 
 from settings.base import Section, setting
 from settings.types import (
+    AnyUrl,
     BucketName,
     Count,
     Cron,
@@ -128,6 +129,11 @@ class AwsEngine(Section):
         why="credentials are made as they say",
         write="[{name: ml-s3-access, role: arn:aws:iam::…, buckets: [example-ml-data]}]",
         min_length=1,
+    )
+    endpoint: AnyUrl | None = setting(
+        None,
+        why="it replaces IAM and STS by a stand-in that Vault's pods reach",
+        write="nothing, for the real AWS",
     )
 
 

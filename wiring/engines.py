@@ -87,7 +87,7 @@ def _database(
 def _aws(engine: wanted.AwsEngine, aws: Aws, protect: bool) -> AwsEngineArgs:
     return AwsEngineArgs(
         region=aws.region,
-        endpoint=aws.endpoint,
+        endpoint=engine.endpoint,
         roles=tuple(_aws_role(role) for role in engine.roles),
         protect=protect,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hcl2.api import loads as load_hcl
 
 from access.grant import Grant
 from access.policy import Capability
@@ -172,6 +173,30 @@ def test_a_job_does_not_keep_an_agent_and_a_server_does(path: Path) -> None:
         if f"{INJECT}agent-inject" in annotations:
             init_only = annotations.get(f"{INJECT}agent-pre-populate-only") == "true"
             assert init_only is (document["kind"] == "Job")
+
+
+def test_an_address_ends_without_a_line_break() -> None:
+    """It would become a part of the address: of the last file name in it."""
+    urls = [
+        value
+        for path in FILES
+        for _, template in templates(path)
+        for key, value in template["metadata"].get("annotations", {}).items()
+        if key.endswith("agent-inject-template-database-url")
+    ]
+    assert len(urls) == 2
+    assert all(url.endswith("{{- end -}}\n") for url in urls)
+
+
+def test_the_agents_configuration_is_hcl_and_ends_with_the_login() -> None:
+    (config,) = [
+        document["data"]["agent.hcl"]
+        for document in documents(EXAMPLES / "init-container.yaml")
+        if document["kind"] == "ConfigMap"
+    ]
+    parsed = load_hcl(config)
+    assert parsed["exit_after_auth"] is True
+    assert parsed["vault"][0]["ca_cert"].strip('"') == "/etc/vault-ca/ca.crt"
 
 
 def test_a_job_with_a_database_login_ends_before_it() -> None:

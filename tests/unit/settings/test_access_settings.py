@@ -33,6 +33,7 @@ database:
     - {{ name: ml-readwrite, access: read-write }}
   staticRoles: [{{ name: ml-tracking, username: tracking, schedule: "0 3 * * 0" }}]
 aws:
+  endpoint: http://10.77.0.2:5000
   roles:
     - {{ name: ml-s3-access, role: "arn:aws:iam::123456789012:role/ml", buckets: [example-data] }}
     - name: ml-s3-user
@@ -170,6 +171,11 @@ def test_settings_become_components(folder: Path, preview: bool) -> None:
     assert connection.inputs["postgresql"]["tlsCa"] == "fake ca.crt\n"
     static = result.one("vault:database/secretBackendStaticRole:SecretBackendStaticRole").inputs
     assert static["rotationSchedule"] == "0 3 * * 0"
+
+
+def test_vault_reaches_the_stand_in_by_an_address_of_its_own(folder: Path) -> None:
+    engine = deployed(folder, preview=False).one("vault:aws/secretBackend:SecretBackend").inputs
+    assert engine["iamEndpoint"] == engine["stsEndpoint"] == "http://10.77.0.2:5000"
 
 
 def test_credentials_are_secrets_wherever_they_go(folder: Path) -> None:
