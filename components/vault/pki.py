@@ -135,7 +135,7 @@ class PkiEngine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, deleted_with=root_mount),
         )
         imported = vault.pkisecret.SecretBackendIntermediateSetSigned(
-            f"{name}-int-ca", backend=mount.path, certificate=signed.certificate_bundle, opts=below
+            f"{name}-int-ca", backend=mount.path, certificate=signed.certificate, opts=below
         )
         issuers = vault.pkisecret.SecretBackendConfigIssuers(
             f"{name}-int-issuers",

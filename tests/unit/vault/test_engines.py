@@ -55,7 +55,7 @@ MADE_BY_VAULT: dict[str, dict[str, Any]] = {
         "csr": "csr-pem"
     },
     "vault:pkiSecret/secretBackendRootSignIntermediate:SecretBackendRootSignIntermediate": {
-        "certificateBundle": "intermediate-and-root-pem"
+        "certificate": "intermediate-pem"
     },
     "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned": {
         "importedIssuers": ["int-issuer"]
@@ -191,7 +191,7 @@ def test_the_signed_intermediate_becomes_the_issuer() -> None:
         "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned"
     )
     issuers = up.one("vault:pkiSecret/secretBackendConfigIssuers:SecretBackendConfigIssuers")
-    assert imported.inputs["certificate"] == "intermediate-and-root-pem"
+    assert imported.inputs["certificate"] == "intermediate-pem"
     assert issuers.inputs["default"] == "int-issuer"
     assert all(
         issuers.urn in role.depends_on
