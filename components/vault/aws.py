@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_vault as vault
@@ -38,7 +38,7 @@ class StoredKey:
     """An access key of a user for Vault alone."""
 
     access_key: pulumi.Input[str]
-    secret_key: pulumi.Input[str]
+    secret_key: pulumi.Input[str] = field(repr=False)
     version: int = 1
 
     def __post_init__(self) -> None:

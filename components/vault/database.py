@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_vault as vault
@@ -47,7 +47,7 @@ class PostgresConnection:
     name: str
     host: str
     database: str
-    password: pulumi.Input[str]
+    password: pulumi.Input[str] = field(repr=False)
     ca_pem: pulumi.Input[str]
     port: int = 5432
     username: str = "vault"

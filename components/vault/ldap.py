@@ -29,7 +29,7 @@ class LdapAuthArgs:
     url: str
     ca_pem: pulumi.Input[str]
     bind_dn: str
-    bind_password: pulumi.Input[str]
+    bind_password: pulumi.Input[str] = field(repr=False)
     user_dn: str
     group_dn: str
     groups: Mapping[str, Sequence[str]]

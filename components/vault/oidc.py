@@ -65,7 +65,7 @@ class OidcAuthArgs:
 
     discovery_url: str
     client_id: str
-    client_secret: pulumi.Input[str]
+    client_secret: pulumi.Input[str] = field(repr=False)
     roles: Sequence[OidcRole]
     client_secret_version: int = 1
     path: str = "oidc"

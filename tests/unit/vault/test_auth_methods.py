@@ -282,6 +282,12 @@ def test_what_would_do_harm_is_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_arguments_do_not_show_credentials() -> None:
+    assert CLIENT_SECRET not in repr(OIDC)
+    assert BIND_PASSWORD not in repr(LDAP)
+    assert "ldaps://directory.example.com" in repr(LDAP)
+
+
 def test_a_directory_with_start_tls_is_accepted() -> None:
     assert replace(LDAP, url="ldap://directory.example.com", start_tls=True).start_tls
 

@@ -242,6 +242,11 @@ def test_what_would_do_harm_is_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_arguments_do_not_show_the_password() -> None:
+    assert PASSWORD not in repr(ARGS)
+    assert "postgres.example.com" in repr(ARGS)
+
+
 def test_a_refusal_never_repeats_the_password() -> None:
     with pytest.raises(ValueError, match="username") as refused:
         replace(CONNECTION, username="root")

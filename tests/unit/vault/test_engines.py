@@ -137,6 +137,11 @@ def test_the_aws_key_is_write_only_and_secret(deployed: Deployment) -> None:
     assert SECRET_KEY not in json.dumps(others, default=str)
 
 
+def test_arguments_do_not_show_the_key() -> None:
+    assert SECRET_KEY not in repr(AWS)
+    assert "eu-central-1" in repr(AWS)
+
+
 def test_without_a_key_vault_acts_as_its_pods_do() -> None:
     args = AwsEngineArgs(region="eu-central-1", roles=(ASSUMED,))
     engine = deploy(lambda: AwsEngine("aws", args) and None).one(
