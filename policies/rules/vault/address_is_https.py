@@ -1,0 +1,73 @@
+"""Whoever talks to Vault must do so over TLS and check its certificate.
+
+Judged where clients are told: environment variables and Vault Agent's annotations of pods, stores
+of External Secrets Operator, and the provider of the stack itself.
+Source: HashiCorp, "Commands (CLI)", environment variables; "Agent injector annotations".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.resource_types import POD_TYPES, containers, pod_spec
+from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
+from policies.view import View
+
+ADDRESSES = frozenset({"VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_PROXY_ADDR"})
+UNCHECKED = "VAULT_SKIP_VERIFY"
+# On the loopback device nobody listens in: an agent beside the workload.
+OWN_MACHINE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+ANNOTATION = "vault.hashicorp.com/"
+
+
+def _address(address: View) -> Iterator[Judgement]:
+    if address.text().startswith("http://") and not address.text().startswith(OWN_MACHINE):
+        yield Finding(evidence=f"{address.path} is {address.text()!r}", fix="use https://")
+
+
+def _unchecked(switch: View) -> Iterator[Judgement]:
+    if switch.flag() is True:
+        yield Finding(
+            evidence=f"{switch.path} is {switch.text()!r}: the certificate is not checked",
+            fix=f"remove {switch.path} and give the CA",
+        )
+
+
+def _variable(variable: View) -> Iterator[Judgement]:
+    name = variable["name"].text()
+    if name in ADDRESSES:
+        yield from _address(variable["value"])
+    elif name == UNCHECKED:
+        yield from _unchecked(variable["value"])
+
+
+def check(properties: View) -> Iterator[Judgement]:
+    """Yield a finding for each address in clear, and for each check that is switched off."""
+    for container in containers(pod_spec(properties)):
+        yield from each_of(container["env"], _variable)
+    for metadata in (properties["metadata"], properties.at("spec", "template", "metadata")):
+        annotations = metadata["annotations"]
+        yield from each([annotations[f"{ANNOTATION}service"]], _address)
+        yield from each([annotations[f"{ANNOTATION}tls-skip-verify"]], _unchecked)
+    yield from each([properties.at("spec", "provider", "vault", "server")], _address)
+    yield from each([properties["address"]], _address)
+    yield from each([properties["skipTlsVerify"]], _unchecked)
+
+
+RULE = Rule(
+    id="vault-address-is-https",
+    title="A Vault address must be https, and its certificate must be checked.",
+    severity=Severity.HIGH,
+    frameworks=("NIST SP 800-53 SC-8", "NIST SP 800-53 SC-23"),
+    resource_types=POD_TYPES
+    | {
+        "pulumi:providers:vault",
+        *(
+            f"kubernetes:external-secrets.io/{version}:{kind}"
+            for version in ("v1", "v1beta1")
+            for kind in ("SecretStore", "ClusterSecretStore")
+        ),
+    },
+    remediation="Give clients the CA in VAULT_CACERT or caProvider.",
+    check=check,
+)

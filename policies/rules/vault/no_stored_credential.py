@@ -1,0 +1,67 @@
+"""A credential that Vault keeps must reach it by a write-only property.
+
+What is given in an ordinary property stands in the state, encrypted or not, for as long as the
+state's history is kept. A connection URL takes `{{password}}` in its place.
+Source: Pulumi Vault provider, properties ending in Wo.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.resource_types import DATABASE_CONNECTION, DATABASE_ENGINES
+from policies.rule import Finding, Judgement, Rule, Severity, each
+from policies.view import View
+
+FIELDS = ("dataJson", "secretKey", "password", "credentials", "bindpass", "clientSecret")
+_LITERAL = re.compile(r"//[^/@\s:]+:(?!\{\{)[^@/\s]+@|\bpassword=(?!\{\{)\S")
+
+
+def _stored(field: View) -> Iterator[Judgement]:
+    if field.given:
+        yield Finding(
+            evidence=f"{field.path} is set, so the state holds its value",
+            fix=f"use {field.path}Wo with its version property",
+        )
+
+
+def _url(url: View) -> Iterator[Judgement]:
+    if _LITERAL.search(url.text()):
+        yield Finding(
+            evidence=f"{url.path} holds a password",
+            fix="write {{username}}:{{password}} and give the password in passwordWo",
+        )
+
+
+def check(resource: View) -> Iterator[Judgement]:
+    """Yield a finding for each credential in an ordinary property."""
+    yield from each((resource[name] for name in FIELDS), _stored)
+    yield from each((resource[name] for name in DATABASE_ENGINES), _engine)
+
+
+def _engine(engine: View) -> Iterator[Judgement]:
+    yield from each([engine["password"]], _stored)
+    yield from each([engine["connectionUrl"]], _url)
+
+
+RULE = Rule(
+    id="vault-no-stored-credential",
+    title="A credential for Vault must be given in a write-only property.",
+    severity=Severity.CRITICAL,
+    frameworks=("NIST SP 800-53 IA-5(7)", "CIS Controls 3.11"),
+    resource_types=frozenset(
+        {
+            DATABASE_CONNECTION,
+            "vault:kv/secretV2:SecretV2",
+            "vault:kv/secret:Secret",
+            "vault:generic/secret:Secret",
+            "vault:aws/secretBackend:SecretBackend",
+            "vault:gcp/secretBackend:SecretBackend",
+            "vault:azure/backend:Backend",
+            "vault:ldap/secretBackend:SecretBackend",
+        }
+    ),
+    remediation="Use the property ending in Wo; raise its version to write again.",
+    check=check,
+)

@@ -1,0 +1,68 @@
+"""A Vault policy must not open a whole mount, or all of them.
+
+Judged by what it allows: a mount and a secret that nobody named must stay closed, in whatever
+pattern the path is written (`*`, `+/*`, `secret/*`, `secret/data/+`), and a later deny counts.
+Source: HashiCorp, "Policies"; the paths of wide policies seen in production programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from access.evaluate import Acl
+from access.overlap import UNNAMED
+from access.policy import Capability
+from policies.resource_types import VAULT_POLICY
+from policies.rule import Finding, Judgement, Rule, Severity
+from policies.vault_policy import policy_of
+from policies.view import View
+
+OPENS = (Capability.READ, Capability.UPDATE, Capability.CREATE, Capability.DELETE)
+# A requester's own cubbyhole is nobody else's.
+OWN = frozenset({"cubbyhole"})
+INSIDE = (UNNAMED, f"data/{UNNAMED}", f"data/{UNNAMED}/{UNNAMED}", f"creds/{UNNAMED}")
+
+
+def _mounts(paths: tuple[str, ...]) -> Iterator[str]:
+    for path in dict.fromkeys(paths):
+        first, _, rest = path.partition("/")
+        if first in OWN:
+            continue
+        if first == "auth":
+            method = rest.partition("/")[0]
+            yield f"auth/{_unnamed(method) or UNNAMED}"
+        else:
+            yield _unnamed(first)
+
+
+def _unnamed(segment: str) -> str:
+    return UNNAMED if segment == "+" else segment.replace("*", UNNAMED)
+
+
+def check(properties: View) -> Iterator[Judgement]:
+    """Yield a finding for each rule that decides for a secret nobody named."""
+    policy = policy_of(properties)
+    acl = Acl([policy])
+    told = set()
+    for mount in dict.fromkeys(_mounts(tuple(rule.path for rule in policy.rules))):
+        for inside in INSIDE:
+            path = f"{mount}/{inside}"
+            allowed = [c for c in OPENS if acl.explain(path, c).allowed]
+            rule = acl.rule_for(path, listing=False)
+            if allowed and rule and rule.path not in told:
+                told.add(rule.path)
+                yield Finding(
+                    evidence=f'path "{rule.path}" allows {", ".join(allowed)} on "{path}"',
+                    fix=f'replace path "{rule.path}" by the paths that are needed',
+                )
+
+
+RULE = Rule(
+    id="vault-policy-names-mounts",
+    title="A Vault policy must not open a whole mount.",
+    severity=Severity.CRITICAL,
+    frameworks=("NIST SP 800-53 AC-6", "CIS Controls 3.3"),
+    resource_types=frozenset({VAULT_POLICY}),
+    remediation="Name each secret or role; give a prefix only below a team's own folder.",
+    check=check,
+)

@@ -1,0 +1,65 @@
+"""A Vault policy must not let its holder widen what it may do.
+
+Whoever writes policies, roles, identities or tokens can give itself everything; whoever writes
+audit devices can do so unseen; raw storage and root generation go past every policy.
+Source: HashiCorp, "Policies" and "Production hardening"; CKV_AWS_286 is the same for IAM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from access.policy import Capability
+from policies.resource_types import VAULT_POLICY
+from policies.rule import Finding, Judgement, Rule, Severity
+from policies.vault_policy import WRITES, grants, policy_of
+from policies.view import View
+
+PROTECTED = (
+    "sys/policies/*",
+    "sys/policy/*",
+    "sys/auth/*",
+    "sys/mounts/*",
+    "sys/remount",
+    "sys/audit/*",
+    "sys/generate-root*",
+    "sys/rekey*",
+    "sys/storage/raft/snapshot*",
+    "identity/entity*",
+    "identity/group*",
+    "identity/persona*",
+    "identity/oidc/key*",
+    "identity/oidc/role*",
+    "auth/token/create*",
+    "auth/token/roles/*",
+    "auth/+/role/*",
+    "auth/+/roles/*",
+    "auth/+/users/*",
+    "auth/+/groups/*",
+    "auth/+/config*",
+)
+RAW = ("sys/raw", "sys/raw/*")
+
+
+def check(properties: View) -> Iterator[Judgement]:
+    """Yield a finding for each rule that writes a protected path, or reaches raw storage."""
+    policy = policy_of(properties)
+    written = list(grants(policy, PROTECTED, WRITES))
+    raw = grants(policy, RAW, (*WRITES, Capability.READ, Capability.LIST))
+    told = {rule.path for rule, _, _ in written}
+    for rule, path, given in [*written, *(each for each in raw if each[0].path not in told)]:
+        yield Finding(
+            evidence=f'path "{rule.path}" allows {", ".join(given)} on "{path}"',
+            fix=f'remove {", ".join(given)} from path "{rule.path}"',
+        )
+
+
+RULE = Rule(
+    id="vault-policy-no-self-escalation",
+    title="A Vault policy must not allow writing policies, roles, identities or audit devices.",
+    severity=Severity.CRITICAL,
+    frameworks=("NIST SP 800-53 AC-6(10)", "NIST SP 800-53 AU-9"),
+    resource_types=frozenset({VAULT_POLICY}),
+    remediation="Leave administration to the deployer's login; a workload's policy only reads.",
+    check=check,
+)
