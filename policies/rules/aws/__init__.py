@@ -1,0 +1,1 @@
+"""Rules on AWS: IAM, trust, KMS and Secrets Manager."""

@@ -1,0 +1,1 @@
+"""Rules on Google Cloud: keys, secrets and workload identity."""
