@@ -2,95 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from policies.rule import UNKNOWN, Finding, Judgement, NotChecked, Rule
-from policies.rules import RULES
+from policies.resource_types import AUTH_ROLES
+from policies.rule import Environment, Finding, Judgement, Level, NotChecked, Requirement
+from policies.rules import ALL
+from tests.policies.cases.case import KINDS, Case, judgements
 
-Check = Callable[[Mapping[str, Any]], Iterable[Judgement]]
-Case = tuple[dict[str, Any], int, int, str]
-
-KINDS = frozenset({"pass", "fail", "wildcard", "second-position", "unknown", "not-applicable"})
-ENFORCE = "pod-security.kubernetes.io/enforce"
-
-
-def namespace(**labels: object) -> dict[str, Any]:
-    return {"metadata": {"name": "ml-training", "labels": labels}}
-
-
-def role(*entries: object) -> dict[str, Any]:
-    return {"metadata": {"name": "reader"}, "rules": list(entries)}
-
-
-def secrets(
-    verbs: object, names: object = None, resources: object = ("secrets",)
-) -> dict[str, Any]:
-    return {"apiGroups": [""], "resources": resources, "verbs": verbs, "resourceNames": names}
-
-
-NAMED = secrets(["get"], ["mlflow-credentials"])
-
-# rule id -> kind of case -> (the resource's properties, what the rule must say: how many findings,
-# how many parts not checked, and what the first finding's evidence must mention)
-CASES: Mapping[str, Mapping[str, Case]] = {
-    "namespace-pod-security": {
-        "pass": (namespace(**{ENFORCE: "restricted"}), 0, 0, ""),
-        "fail": (namespace(team="ml"), 1, 0, f"no {ENFORCE}"),
-        "wildcard": (namespace(**{ENFORCE: "*"}), 1, 0, "'*', which is no level"),
-        "second-position": (namespace(team="ml", **{ENFORCE: "none"}), 1, 0, "'none'"),
-        "unknown": ({"metadata": {"labels": UNKNOWN}}, 0, 1, ""),
-        "not-applicable": ({"metadata": {"labels": {ENFORCE: "privileged"}}}, 0, 0, ""),
-    },
-    "secret-reads-are-named": {
-        "pass": (role(NAMED), 0, 0, ""),
-        "fail": (role(secrets(["get"])), 1, 0, "without resourceNames"),
-        "wildcard": (role(secrets(["*"], ["a"], ["*"])), 1, 0, "grants * on *"),
-        "second-position": (role(NAMED, secrets(["get", "list"])), 1, 0, "rules[1]"),
-        "unknown": (role(secrets(UNKNOWN), secrets(["watch"])), 1, 1, "rules[1]"),
-        "not-applicable": (role(secrets(["list"], resources=["configmaps"])), 0, 0, ""),
-    },
+MODULES = sorted(p.stem for p in (Path(__file__).parent / "cases").glob("*.py") if p.stem != "case")
+CASES: dict[str, dict[str, Case]] = {
+    rule_id: cases
+    for module in MODULES
+    for rule_id, cases in import_module(f"tests.policies.cases.{module}").CASES.items()
 }
+WRONG = ("fail", "wildcard", "second-position")
+
+by_rule = pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
 
 
 def test_every_rule_has_every_kind_of_case() -> None:
-    assert {rule.id for rule in RULES} == set(CASES)
-    assert {rule_id: KINDS - set(cases) for rule_id, cases in CASES.items()} == {
-        rule.id: frozenset() for rule in RULES
+    assert {rule.id for rule in ALL} == set(CASES)
+    assert {rule.id: KINDS - set(CASES[rule.id]) for rule in ALL} == {
+        rule.id: frozenset() for rule in ALL
     }
 
 
-def contradicted(check: Check, cases: Mapping[str, Case]) -> set[str]:
-    """The kinds of case for which `check` does not say what the case deserves."""
-    wrong = set()
-    for kind, (properties, findings, unknowns, evidence) in cases.items():
-        judgements = list(check(properties))
-        found = [j for j in judgements if isinstance(j, Finding)]
-        not_checked = [j for j in judgements if isinstance(j, NotChecked)]
-        as_expected = len(found) == findings and len(not_checked) == unknowns
-        if not as_expected or any(evidence not in f.evidence or not f.fix for f in found[:1]):
-            wrong.add(kind)
-    return wrong
+def contradicted(
+    rule: Requirement, say: Callable[[list[Judgement]], list[Judgement]] = lambda said: said
+) -> set[str]:
+    """The kinds of case that the rule gets wrong, when what it says passes through `say`."""
+    return {
+        kind
+        for kind, case in CASES[rule.id].items()
+        if case.contradicted_by(say(judgements(rule, case.subject)))
+    }
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_says_what_each_case_deserves(rule: Rule) -> None:
-    assert contradicted(rule.check, CASES[rule.id]) == set()
+@by_rule
+def test_a_rule_says_what_each_case_deserves(rule: Requirement) -> None:
+    assert contradicted(rule) == set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_without_its_condition_goes_red(rule: Rule) -> None:
+@by_rule
+def test_a_rule_that_cannot_find_goes_red(rule: Requirement) -> None:
+    assert contradicted(rule, lambda said: [j for j in said if isinstance(j, NotChecked)]) >= {
+        *WRONG
+    }
+
+
+@by_rule
+def test_a_rule_that_always_finds_goes_red(rule: Requirement) -> None:
     always = Finding(evidence="everything is wrong", fix="none")
-    assert contradicted(lambda _: (), CASES[rule.id]) >= {"fail", "wildcard", "second-position"}
-    assert contradicted(lambda _: (always,), CASES[rule.id]) >= {"pass", "not-applicable"}
+    assert contradicted(rule, lambda said: [*said, always]) >= {"pass", "not-applicable"}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_carries_what_a_reviewer_needs(rule: Rule) -> None:
+@by_rule
+def test_a_rule_that_takes_unknown_for_a_pass_goes_red(rule: Requirement) -> None:
+    assert "unknown" in contradicted(rule, lambda said: [j for j in said if isinstance(j, Finding)])
+
+
+@by_rule
+def test_a_rule_carries_what_a_reviewer_needs(rule: Requirement) -> None:
     assert rule.title.endswith(".")
     assert "must" in rule.title
     assert rule.frameworks
-    assert rule.remediation
+    assert rule.remediation.endswith(".")
     assert rule.resource_types
+    assert set(rule.levels) == set(Environment)
+
+
+@by_rule
+def test_production_is_never_less_strict(rule: Requirement) -> None:
+    strict = [rule.levels[env] is Level.MANDATORY for env in Environment]
+    assert strict == sorted(strict)
+
+
+def test_ids_are_unique_and_speak_of_their_file() -> None:
+    assert len({rule.id for rule in ALL}) == len(ALL)
+
+
+def test_rules_on_roles_speak_of_every_login() -> None:
+    lifetime = next(rule for rule in ALL if rule.id == "vault-role-token-lifetime")
+    assert lifetime.resource_types == AUTH_ROLES
