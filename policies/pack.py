@@ -1,21 +1,35 @@
-"""Turns rules into CrossGuard policies. Owns the wiring and how a finding reads; judges nothing."""
+"""Turns rules into CrossGuard policies. Owns the wiring; judges nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
+    EnforcementLevel,
     Policy,
     PolicyComplianceFramework,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
 )
 from pulumi_policy import Severity as EngineSeverity
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
-from policies.rule import UNKNOWN, Finding, NotChecked, Rule
+from policies.judge import Outcome, Status, weigh
+from policies.rule import Environment, Level, Requirement, Resource, Rule, StackRule
+from policies.view import UNKNOWN
+from policies.waivers import Waivers
+
+SETTING = "strongroom:environment"
+
+
+def environment(config: Mapping[str, Any]) -> Environment:
+    """The environment of a stack's configuration; the strictest when it names none we know."""
+    named = config.get(SETTING)
+    return Environment(named) if named in set(Environment) else Environment.PROD
 
 
 def plain(value: Any) -> Any:
@@ -38,37 +52,100 @@ def _read(container: Any, key: Any) -> Any:
         return UNKNOWN
 
 
-def describe(rule: Rule, resource: str, finding: Finding) -> str:
-    """One violation as a person reads it: the resource, the evidence, the fix."""
-    return f"{resource}: {finding.evidence}. Fix: {finding.fix}. ({rule.severity}, {rule.id})"
+def policies(rules: Iterable[Requirement], env: Environment, waivers: Waivers) -> list[Policy]:
+    """The policies of the rules, in their order, and after them those on the waivers."""
+    return [*(policy(rule, env, waivers) for rule in rules), *_on_waivers(waivers)]
 
 
-def policy(rule: Rule) -> ResourceValidationPolicy:
-    """The CrossGuard policy of a rule.
+def policy(rule: Requirement, env: Environment, waivers: Waivers) -> Policy:
+    """The CrossGuard policy of a rule, enforced as the environment asks.
 
-    What could not be judged ends as the SDK's own "can't be known during preview" advice, after
-    every finding in the known parts was reported.
+    What could not be judged ends as the SDK's advice that a policy could not run, with every place,
+    after every finding in the known parts was reported.
     """
+    described: dict[str, Any] = {
+        "name": rule.id,
+        "description": rule.title,
+        "enforcement_level": EnforcementLevel(rule.levels[env]),
+        "severity": EngineSeverity(rule.severity),
+        "framework": PolicyComplianceFramework(name="; ".join(rule.frameworks)),
+        "remediation_steps": rule.remediation,
+    }
 
-    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type not in rule.resource_types:
-            args.not_applicable(f"judges {', '.join(sorted(rule.resource_types))}")
-        judgements = list(rule.check(plain(args.props)))
-        for finding in (j for j in judgements if isinstance(j, Finding)):
-            report(describe(rule, args.name, finding), None)
-        for unknown in (j for j in judgements if isinstance(j, NotChecked)):
-            raise UnknownValueError(UNKNOWN_STRING_VALUE, [unknown.path])
+    def one(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if not isinstance(rule, Rule) or args.resource_type not in rule.resource_types:
+            return args.not_applicable(f"judges {', '.join(sorted(rule.resource_types))}")
+        resource = Resource(
+            type=args.resource_type, name=args.name, urn=args.urn, properties=plain(args.props)
+        )
+        judged = rule.judge(resource.properties)
+        _tell(weigh(rule, judged, {"": resource}, env, waivers), report, lambda _: None)
+        return None
 
-    return ResourceValidationPolicy(
-        name=rule.id,
-        description=rule.title,
-        validate=validate,
-        severity=EngineSeverity(rule.severity),
-        framework=PolicyComplianceFramework(name="; ".join(rule.frameworks)),
-        remediation_steps=rule.remediation,
-    )
+    def all_(args: StackValidationArgs, report: ReportViolation) -> None:
+        if not isinstance(rule, StackRule):
+            raise TypeError(f"{rule.id} is no rule on stacks")
+        resources = [
+            Resource(
+                type=each.resource_type,
+                name=each.name,
+                urn=each.urn,
+                properties=plain(each.props),
+                depends_on={
+                    key: frozenset(source.urn for source in sources)
+                    for key, sources in each.property_dependencies.items()
+                },
+            )
+            for each in args.resources
+        ]
+        by_urn = {resource.urn: resource for resource in resources}
+        weighed = weigh(rule, rule.judge(resources), by_urn, env, waivers)
+        _tell(weighed, report, lambda outcome: outcome.urn or None)
+
+    if isinstance(rule, StackRule):
+        return StackValidationPolicy(validate=all_, **described)
+    return ResourceValidationPolicy(validate=one, **described)
 
 
-def policies(rules: Iterable[Rule]) -> list[Policy]:
-    """The policies of the rules, in their order."""
-    return [policy(rule) for rule in rules]
+def _tell(
+    weighed: Iterable[Outcome],
+    report: ReportViolation,
+    urn_of: Callable[[Outcome], str | None],
+) -> None:
+    not_checked = []
+    for outcome in weighed:
+        if outcome.status is Status.BROKEN:
+            report(str(outcome), urn_of(outcome))
+        elif outcome.status is Status.NOT_CHECKED:
+            not_checked.append(f"{outcome.resource}: {outcome.evidence}")
+    if not_checked:
+        error = UnknownValueError(UNKNOWN_STRING_VALUE, not_checked)
+        error.message = f"NOT CHECKED: {'; '.join(not_checked)}"
+        raise error
+
+
+def _on_waivers(waivers: Waivers) -> list[Policy]:
+    def wrong(_args: StackValidationArgs, report: ReportViolation) -> None:
+        for problem in waivers.problems:
+            report(f"{problem}. It excuses nothing.", None)
+
+    def unused(_args: StackValidationArgs, report: ReportViolation) -> None:
+        for waiver in waivers.unused:
+            report(
+                f"{waiver} excuses nothing in this stack. Remove it when no stack needs it.", None
+            )
+
+    return [
+        StackValidationPolicy(
+            name="waivers-are-well-formed",
+            description="A waiver must name its rule, resource, reason, owner and last day.",
+            enforcement_level=EnforcementLevel(Level.MANDATORY),
+            validate=wrong,
+        ),
+        StackValidationPolicy(
+            name="waivers-are-used",
+            description="A waiver must excuse something.",
+            enforcement_level=EnforcementLevel(Level.ADVISORY),
+            validate=unused,
+        ),
+    ]

@@ -7,30 +7,26 @@ Source: Kubernetes, "Pod Security Admission"; CIS Kubernetes Benchmark 5.2.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from policies.rule import UNKNOWN, Finding, Judgement, NotChecked, Rule, Severity
+from policies.rule import Finding, Judgement, Rule, Severity
+from policies.view import View
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 LEVELS = ("restricted", "baseline", "privileged")
 
 
-def check(properties: Mapping[str, Any]) -> Iterator[Judgement]:
+def check(namespace: View) -> Iterator[Judgement]:
     """Yield a finding when the enforce label is missing or names no level."""
-    level: Any = properties
-    for key in ("metadata", "labels", ENFORCE):
-        level = level.get(key) if isinstance(level, Mapping) else level
+    level = namespace.at("metadata", "labels", ENFORCE)
     fix = f"set metadata.labels[{ENFORCE!r}] to one of {', '.join(LEVELS)}"
-    if level is UNKNOWN:
-        yield NotChecked(path=f"metadata.labels.{ENFORCE}")
-    elif level is None:
+    if not level.text():
         yield Finding(evidence=f"metadata.labels has no {ENFORCE}", fix=fix)
-    elif level not in LEVELS:
-        yield Finding(evidence=f"{ENFORCE} is {level!r}, which is no level", fix=fix)
+    elif level.text() not in LEVELS:
+        yield Finding(evidence=f"{ENFORCE} is {level.text()!r}, which is no level", fix=fix)
 
 
-NAMESPACE_POD_SECURITY = Rule(
+RULE = Rule(
     id="namespace-pod-security",
     title="A namespace must enforce a Pod Security level.",
     severity=Severity.HIGH,

@@ -1,0 +1,114 @@
+"""Resource types that several rules speak of, as the Pulumi providers name them.
+
+Owns the tokens. Plain manifests and files are given the same tokens by `policies.sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policies.rule import Resource
+from policies.view import View
+
+VAULT_POLICY = "vault:index/policy:Policy"
+VAULT_MOUNT = "vault:index/mount:Mount"
+VAULT_AUDIT = "vault:index/audit:Audit"
+KUBERNETES_ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"
+JWT_ROLE = "vault:jwt/authBackendRole:AuthBackendRole"
+APPROLE_ROLE = "vault:appRole/authBackendRole:AuthBackendRole"
+TOKEN_ROLE = "vault:tokenauth/authBackendRole:AuthBackendRole"  # noqa: S105 -- a type
+VAULT_TOKEN = "vault:index/token:Token"  # noqa: S105 -- a type
+DATABASE_ROLE = "vault:database/secretBackendRole:SecretBackendRole"
+DATABASE_STATIC_ROLE = "vault:database/secretBackendStaticRole:SecretBackendStaticRole"
+DATABASE_CONNECTION = "vault:database/secretBackendConnection:SecretBackendConnection"
+DATABASE_ENGINES = (
+    "cassandra",
+    "couchbase",
+    "elasticsearch",
+    "hana",
+    "influxdb",
+    "mongodb",
+    "mongodbatlas",
+    "mssql",
+    "mysql",
+    "mysqlAurora",
+    "mysqlLegacy",
+    "mysqlRds",
+    "oracle",
+    "postgresql",
+    "redis",
+    "redisElasticache",
+    "redshift",
+    "snowflake",
+)
+"""The properties of a connection that hold one engine's settings each."""
+
+AWS_ENGINE_ROLE = "vault:aws/secretBackendRole:SecretBackendRole"
+
+AUTH_ROLES = frozenset(
+    {
+        KUBERNETES_ROLE,
+        JWT_ROLE,
+        APPROLE_ROLE,
+        TOKEN_ROLE,
+        "vault:aws/authBackendRole:AuthBackendRole",
+        "vault:azure/authBackendRole:AuthBackendRole",
+        "vault:gcp/authBackendRole:AuthBackendRole",
+        "vault:saml/authBackendRole:AuthBackendRole",
+        "vault:index/certAuthBackendRole:CertAuthBackendRole",
+    }
+)
+
+IDENTITIES = frozenset({"vault:identity/entity:Entity", "vault:identity/group:Group"})
+
+VAULT_SERVER_CONFIG = "strongroom:file:VaultServerConfig"
+"""A Vault server's configuration file, in the property `config`. No provider has such a type."""
+
+HELM_RELEASE = "kubernetes:helm.sh/v3:Release"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+CLUSTER_ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+
+# Where each kind keeps the pods it makes.
+POD_PATHS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes:core/v1:Pod": ("spec",),
+    **{
+        f"kubernetes:{kind}": ("spec", "template", "spec")
+        for kind in (
+            "core/v1:ReplicationController",
+            "apps/v1:Deployment",
+            "apps/v1:StatefulSet",
+            "apps/v1:DaemonSet",
+            "apps/v1:ReplicaSet",
+            "batch/v1:Job",
+        )
+    },
+    "kubernetes:batch/v1:CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+POD_TYPES = frozenset(POD_PATHS)
+
+CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+
+
+def pod_spec(properties: View) -> View:
+    """The pod specification in the properties of a kind that makes pods; absent in others."""
+    spec = properties["spec"]
+    for path in (("jobTemplate", "spec", "template", "spec"), ("template", "spec")):
+        if spec.at(*path).value is not None:
+            return spec.at(*path)
+    return spec
+
+
+def pod_metadata(resource: Resource) -> View:
+    """The metadata of the pods that a resource makes."""
+    return resource.view.at(*POD_PATHS[resource.type][:-1], "metadata")
+
+
+def containers(pod: View) -> Iterator[View]:
+    """Every container of a pod specification, of all three kinds."""
+    for kind in CONTAINER_LISTS:
+        yield from pod[kind].entries()

@@ -1,0 +1,1 @@
+"""Rules on Kubernetes objects: RBAC, pods, and the operators that deliver secrets."""

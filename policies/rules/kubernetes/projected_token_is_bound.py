@@ -1,0 +1,54 @@
+"""A projected token must name its audience and end within a day.
+
+Without an audience it is a token of the API server, and whoever receives it can use it there.
+Source: Kubernetes, "Configure service accounts", service account token volume projection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.resource_types import POD_TYPES, pod_spec
+from policies.rule import Finding, Judgement, Rule, Severity, each_of
+from policies.view import View
+
+DAY = 24 * 3600
+
+
+def _source(source: View) -> Iterator[Judgement]:
+    token = source["serviceAccountToken"]
+    if not token.given:
+        return
+    audience = token["audience"].text()
+    if not audience or "*" in audience:
+        yield Finding(
+            evidence=f"{token.path}.audience is {audience or 'not set'}",
+            fix="set audience to the one service that reads the token",
+        )
+    if (seconds := token["expirationSeconds"].number()) and seconds > DAY:
+        yield Finding(
+            evidence=f"{token.path}.expirationSeconds is {seconds:.0f}",
+            fix=f"set expirationSeconds to at most {DAY}",
+        )
+
+
+def _volume(volume: View) -> Iterator[Judgement]:
+    # The API server's own token, as Kubernetes itself mounts it, has no audience on purpose.
+    if not volume["name"].text().startswith("kube-api-access-"):
+        yield from each_of(volume["projected"]["sources"], _source)
+
+
+def check(properties: View) -> Iterator[Judgement]:
+    """Yield a finding for each projected token without audience, or too long."""
+    yield from each_of(pod_spec(properties)["volumes"], _volume)
+
+
+RULE = Rule(
+    id="pod-projected-token-is-bound",
+    title="A projected token must name its audience and end within a day.",
+    severity=Severity.MEDIUM,
+    frameworks=("NIST SP 800-53 IA-9",),
+    resource_types=POD_TYPES,
+    remediation="audience: vault, expirationSeconds: 600.",
+    check=check,
+)

@@ -1,0 +1,49 @@
+"""A container should read Secrets from files.
+
+The environment is inherited by every child process, stands in crash dumps, and does not follow a
+rotation.
+Source: CIS Kubernetes Benchmark 5.4.1; CKV_K8S_35.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.resource_types import POD_TYPES, containers, pod_spec
+from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
+from policies.view import View
+
+
+def _variable(variable: View) -> Iterator[Judgement]:
+    if variable.at("valueFrom", "secretKeyRef").given:
+        yield Finding(
+            evidence=f"{variable.path} ({variable['name'].text()}) comes from a Secret",
+            fix="mount the Secret as a volume",
+        )
+
+
+def _source(source: View) -> Iterator[Judgement]:
+    if source["secretRef"].given:
+        yield Finding(
+            evidence=f"{source.path} puts every key of a Secret into the environment",
+            fix="mount the keys that are needed as a volume",
+        )
+
+
+def check(properties: View) -> Iterator[Judgement]:
+    """Yield a finding for each Secret in an environment."""
+    for container in containers(pod_spec(properties)):
+        yield from each_of(container["env"], _variable)
+        yield from each_of(container["envFrom"], _source)
+
+
+RULE = Rule(
+    id="pod-secrets-are-mounted",
+    title="A container must read Secrets from files.",
+    severity=Severity.MEDIUM,
+    frameworks=("CIS Kubernetes 5.4.1",),
+    resource_types=POD_TYPES,
+    remediation="Mount with defaultMode 0400 and let the workload read the file again.",
+    levels=ADVISED,
+    check=check,
+)
