@@ -1,4 +1,4 @@
-"""What a stack has deployed, read from `pulumi stack export`: policies, roles, RBAC objects.
+"""What a stack has deployed, from `pulumi stack export`: Vault, Kubernetes RBAC and AWS IAM.
 
 Owns the export's shape and nothing of what the objects mean. Values that the export holds encrypted
 are not guessed: the object is left out and a note says so.
@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from access.iam import IamError
+from access.iam_rights import IamRights
 from access.matrix import Matrix
 from access.model import Source
 from access.policy import Policy, PolicyError
 from access.policy_hcl import parse
 from access.rbac import Rbac
 from access.rbac_rights import RbacRights
+from access.state_iam import TYPES as IAM_TYPES
+from access.state_iam import iam_roles
 from access.vault_rights import VaultRights, VaultRole
 
 _POLICY = "vault:index/policy:Policy"
@@ -24,7 +29,7 @@ _ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"
 _MOUNT = "vault:index/mount:Mount"
 _RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 _KINDS = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
-_JUDGED = frozenset({_POLICY, _ROLE, _MOUNT, *(_RBAC + kind for kind in _KINDS)})
+_JUDGED = IAM_TYPES | {_POLICY, _ROLE, _MOUNT, *(_RBAC + kind for kind in _KINDS)}
 _GRANT = "strongroom:vault:Grant"
 # The components that a stack file's grants and service accounts become.
 _DECLARED = frozenset({_GRANT, "strongroom:kubernetes:WorkloadAccess"})
@@ -56,19 +61,29 @@ def matrix_of(export: Any, *, beside: Iterable[Source] = (), declared_only: bool
     `declared_only` keeps what grants and service accounts of a stack file became, to be compared
     with one, and leaves out the charts' own objects. Raises StateError.
     """
-    try:
+    with _told():
         return _matrix(tuple(_objects(export)), beside, declared_only=declared_only)
+
+
+def namespaces_of(export: Any, type_: str) -> tuple[str, ...]:
+    """The `namespace` inputs of every object of a type. Raises StateError."""
+    with _told():
+        resources = _resources(export)
+        return tuple(r["inputs"]["namespace"] for r in resources if r["type"] == type_)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Whatever an export may hold that it should not, as a StateError."""
+    try:
+        yield
+    except IamError as error:
+        raise StateError(f"holds an IAM document that cannot be read: {error}") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise StateError(
             f"is no exported stack: an object in it has not the expected form ({error!r}); "
             "write one with `pulumi stack export`"
         ) from error
-
-
-def namespaces_of(export: Any, type_: str) -> tuple[str, ...]:
-    """The `namespace` inputs of every object of a type; of none for what is no export."""
-    resources = _resources(export)
-    return tuple(r["inputs"]["namespace"] for r in resources if r["type"] == type_)
 
 
 def _matrix(
@@ -84,8 +99,9 @@ def _matrix(
     rbac = Rbac(
         {**o.values, "kind": o.type.rpartition(":")[2]} for o in shown if o.type.startswith(_RBAC)
     )
-    hidden = [_hidden(o) for o in kept if o.is_encrypted]
-    return Matrix([vault, RbacRights(rbac), *beside], notes=hidden)
+    roles, notes = iam_roles((o.type, o.values) for o in shown if o.type in IAM_TYPES)
+    notes += [_hidden(o) for o in kept if o.is_encrypted]
+    return Matrix([vault, RbacRights(rbac), IamRights(roles), *beside], notes=notes)
 
 
 def _resources(export: Any) -> Iterator[Mapping[str, Any]]:

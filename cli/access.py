@@ -38,7 +38,7 @@ _BOOTSTRAP = "pulumi-python:dynamic/strongroom:VaultBootstrap"
 app = typer.Typer(
     no_args_is_help=True,
     help="Show who may read what, and why. PATH is a path in Vault as people write it "
-    "(secret/ml/mlflow) or a Kubernetes Secret (k8s:ml-training/mlflow-credentials).",
+    "(secret/ml/mlflow), a Kubernetes Secret (k8s:ml-training/mlflow-credentials) or an ARN.",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
@@ -222,8 +222,14 @@ def _own_logins(namespace: str) -> VaultRights:
 
 
 def _check(path: str, capability: str) -> None:
+    if path.startswith("arn:"):
+        if ":" not in capability:
+            raise typer.BadParameter(
+                f"{capability!r} is no IAM action; write one such as s3:GetObject"
+            )
+        return
     known = [c.value for c in Capability if c is not Capability.DENY]
-    if capability in known or path.startswith("arn:"):
+    if capability in known:
         return
     close = difflib.get_close_matches(capability, known, n=1)
     raise typer.BadParameter(

@@ -202,6 +202,8 @@ def test_what_components_deploy_is_what_settings_declare(stack: str, tmp_path: P
         (("matrix", "--state", "STATE", "--html", "/gone/x.html"), 1, "the page cannot be written"),
         (("matrix", "--state", "NOT-JSON"), 1, "it is no JSON"),
         (("matrix", "--state", "NO-EXPORT"), 1, "it is no exported stack"),
+        (("matrix", "--state", "HALF"), 1, "has not the expected form"),
+        (("who-can", "arn:x", "--state", "STATE"), 2, "write one such as s3:GetObject"),
         (("who-can", "a", "raed", "--state", "STATE"), 2, "did you mean read?"),
         (("who-can", "a", "xyz", "--state", "STATE"), 2, "use one of create, read"),
         (("explain", "app", "a", "read", "--state", "STATE"), 2, "write namespace/service-account"),
@@ -219,6 +221,7 @@ def test_a_mistake_ends_in_one_message(
 ) -> None:
     (tmp_path / "text").write_text("no json")
     (tmp_path / "list").write_text("[]")
+    (tmp_path / "half").write_text('{"deployment": {"resources": [{"urn": "x"}]}}')
     wrong = settings_file(tmp_path, "wrong.yaml", grants=[GRANT | {"namespaces": ["*"]}])
     files = {
         "STATE": deployed,
@@ -226,6 +229,7 @@ def test_a_mistake_ends_in_one_message(
         "NOT-JSON": tmp_path / "text",
         "NO-EXPORT": tmp_path / "list",
         "WRONG": wrong,
+        "HALF": tmp_path / "half",
     }
     result = run(*(files.get(argument, argument) for argument in arguments))
     assert result.exit_code == status, result.output

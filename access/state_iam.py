@@ -1,0 +1,52 @@
+"""IAM roles and their policies as a stack has deployed them.
+
+Owns how Pulumi's AWS resources name each other, and nothing of what the documents mean.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from access.iam import Document, parse
+from access.iam_rights import IamRole
+
+ROLE = "aws:iam/role:Role"
+INLINE = "aws:iam/rolePolicy:RolePolicy"
+POLICY = "aws:iam/policy:Policy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+TYPES = frozenset({ROLE, INLINE, POLICY, ATTACHMENT})
+
+
+def iam_roles(
+    resources: Iterable[tuple[str, Mapping[str, Any]]],
+) -> tuple[list[IamRole], list[str]]:
+    """The roles among resources, given as (type, values), and notes on what could not be read.
+
+    Raises IamError for a document that is none, KeyError for a resource without its properties.
+    """
+    resources = tuple(resources)
+    managed = {v["arn"]: (v["name"], parse(v["policy"])) for t, v in resources if t == POLICY}
+    policies: dict[str, list[tuple[str, Document]]] = defaultdict(list)
+    notes: list[str] = []
+    for type_, values in resources:
+        if type_ == INLINE:
+            policies[values["role"]].append((values["name"], parse(values["policy"])))
+        elif type_ == ATTACHMENT and values["policyArn"] in managed:
+            policies[values["role"]].append(managed[values["policyArn"]])
+        elif type_ == ATTACHMENT:
+            notes.append(
+                f"IAM role {values['role']} has the policy {values['policyArn']}, "
+                "which is not part of the stack; what it allows is not judged here"
+            )
+    roles = [
+        IamRole(
+            name=values["name"],
+            trust=parse(values["assumeRolePolicy"]),
+            policies=tuple(policies[values["name"]]),
+        )
+        for type_, values in resources
+        if type_ == ROLE
+    ]
+    return roles, notes
