@@ -98,11 +98,19 @@ class Cluster:
                 )
                 return log
             if status.failed or time.monotonic() > ends:
-                states = "; ".join(_state(pod) for pod in pods) or "no pod was made"
+                states = "; ".join(_state(pod) for pod in pods) or self._refusal(name, namespace)
                 raise NodeError(
                     f"job {namespace}/{name} did not succeed in {deadline:.0f} s: {states}"
                 )
             time.sleep(0.5)
+
+    def _refusal(self, job: str, namespace: str) -> str:
+        """Why the cluster made no pod for a Job, as its newest event has it."""
+        events = client.CoreV1Api(self.api()).list_namespaced_event(
+            namespace, field_selector=f"involvedObject.kind=Job,involvedObject.name={job}"
+        )
+        messages = [event.message for event in events.items if event.type == "Warning"]
+        return f"no pod was made: {messages[-1] if messages else 'no event says why'}"
 
     def _delete_job(self, jobs: client.BatchV1Api, name: str, namespace: str) -> None:
         try:
