@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import pulumi
 
 from settings import Settings, SettingsError, load
 from vaultops.errors import VaultOpsError
-from wiring import kubernetes, seal, vault
+from wiring import kubernetes, seal, secret_files, vault
 
 # The exit status that tells the engine's Python host: the user has been told, add nothing.
 MESSAGE_SHOWN = 32
 
 
-def deploy(settings: Settings) -> None:
-    """Register every resource of the stack."""
+def deploy(settings: Settings, credentials: Mapping[str, pulumi.Output[str]]) -> None:
+    """Register every resource of the stack. `credentials` are those that Vault is given."""
     in_cluster = pulumi.ResourceOptions(providers=[kubernetes.provider(settings)])
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
@@ -25,7 +26,7 @@ def deploy(settings: Settings) -> None:
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
     in_vault = pulumi.ResourceOptions(providers=[vault.provider(settings, started)])
-    login = vault.access(settings, in_vault)
+    login = vault.access(settings, credentials, in_vault)
     both = pulumi.ResourceOptions.merge(in_cluster, in_vault)
     vault.snapshots(settings, servers, login, both)
 
@@ -38,11 +39,15 @@ def main() -> None:
     """Check the configuration, then deploy it. A wrong one registers nothing."""
     try:
         settings = load()
+        credentials = secret_files.read(
+            secret_files.wanted(settings.engines, settings.auth),
+            source=f"Pulumi.{pulumi.get_stack()}.yaml",
+        )
         vault.log_in(settings)
     except (SettingsError, VaultOpsError) as error:
         pulumi.log.error(str(error))
         sys.exit(MESSAGE_SHOWN)
-    deploy(settings)
+    deploy(settings, credentials)
 
 
 main()

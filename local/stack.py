@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -93,6 +94,7 @@ class Stack:
             committed["encryptionsalt"] = salt
         merged = merge(committed, {"config": facts})
         self.config_file.write_text(yaml.safe_dump(merged, sort_keys=False))
+        shutil.copyfile(REPOSITORY / "Pulumi.yaml", self.config_file.with_name("Pulumi.yaml"))
         self._release_dead_locks()
         self.run("stack", "select", "--create", STACK)
 
@@ -147,7 +149,8 @@ class Stack:
         command = ["pulumi", *arguments, "--non-interactive"]
         with subprocess.Popen(
             command,
-            cwd=REPOSITORY,
+            # A new stack's salt is written beside the project's file: there, not in the repository.
+            cwd=REPOSITORY if streamed else self.instance.state_dir,
             env=self.environment(),
             stdout=None if streamed else subprocess.PIPE,
             stderr=None if streamed else subprocess.PIPE,

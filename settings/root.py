@@ -13,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from access.grant import Grant
 from settings import environments
+from settings.auth import Auth
 from settings.base import Section, setting
 from settings.cloud import Aws, Cloud, Gcp
+from settings.engines import Engines
 from settings.environments import Environment
 from settings.errors import SettingsError
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
@@ -57,6 +59,16 @@ class Settings(Section):
     )
     service_accounts: tuple[ServiceAccount, ...] = setting(
         (), why="workloads run as them", write="[{name: ml-app-sa, namespace: ml-training}]"
+    )
+    engines: Engines = setting(
+        Engines(),
+        why="workloads get database logins, cloud credentials, certificates and keys from them",
+        write="{database: {…}, aws: {…}, pki: {…}, transit: {…}}",
+    )
+    auth: Auth = setting(
+        Auth(),
+        why="people and machines outside the cluster log in by these ways and no others",
+        write="{oidc: {…}, githubActions: {…}}",
     )
     grants: tuple[Grant, ...] = setting(
         (),

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
+from settings.rules_access import access_problems
 from settings.rules_vault import VAULT_RULES
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ def _privileged_in_prod(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _access(settings: Settings) -> Iterator[Problem]:
+    yield from access_problems(settings.engines, settings.auth, settings.grants, settings.cloud)
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _cloud_section,
     _stand_ins,
@@ -148,6 +153,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _no_duplicates,
     _namespaces_exist,
     _privileged_in_prod,
+    _access,
     *VAULT_RULES,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from settings import vault as wanted
 from settings.snapshots import Destination as Kept
 from settings.snapshots import Snapshots
 from vaultops import deployer
+from wiring import auth, engines
 from wiring.seal import Unsealing
 
 RELEASE = "vault"
@@ -36,7 +38,7 @@ RELEASE = "vault"
 def log_in(settings: Settings) -> None:
     """Renew the deployer's token before anything is declared; without a Vault nothing happens."""
     configured = settings.vault
-    deployer.refresh(
+    found = deployer.refresh(
         deployer.DeployerAccess(
             address=configured.address,
             token_file=Path(configured.deployer.token_file),
@@ -46,6 +48,8 @@ def log_in(settings: Settings) -> None:
             context=settings.kubernetes.context,
         )
     )
+    if found is deployer.Refreshed.EXPIRED:
+        pulumi.log.warn("Vault's certificate has expired; this deployment renews it")
 
 
 def cluster(
@@ -149,10 +153,27 @@ def snapshots(
         )
 
 
-def access(settings: Settings, opts: pulumi.ResourceOptions) -> KubernetesAuth:
-    """How workloads log in, where secrets are kept, and who reads which."""
+def access(
+    settings: Settings,
+    credentials: Mapping[str, pulumi.Output[str]],
+    opts: pulumi.ResourceOptions,
+) -> KubernetesAuth:
+    """How clients log in, where secrets come from, and which workload gets which.
+
+    `credentials` are what `secret_files.read` has read.
+    """
     login = KubernetesAuth("kubernetes-auth", KubernetesAuthArgs(), opts)
-    KvEngine("kv", KvEngineArgs(protect=settings.protect), opts)
+    kept = KvEngineArgs(max_versions=settings.engines.max_versions, protect=settings.protect)
+    KvEngine("kv", kept, opts)
+    engines.engines(
+        settings.engines,
+        credentials,
+        address=settings.vault.address,
+        aws=settings.aws,
+        protect=settings.protect,
+        opts=opts,
+    )
+    auth.methods(settings.auth, credentials, aws=settings.aws, opts=opts)
     for grant in settings.grants:
         VaultGrant(f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts)
     return login
