@@ -148,13 +148,14 @@ def parse(source: str | Mapping[str, Any]) -> Document:
 def _statement(index: int, entry: Any) -> Statement:
     if not isinstance(entry, Mapping):
         raise IamError(f"Statement[{index}] is no object")
-    if entry.get("Effect") not in set(Effect):
-        raise IamError(f"Statement[{index}].Effect is {entry.get('Effect')!r}, not Allow or Deny")
+    effect = entry.get("Effect")
+    if effect not in tuple(Effect):
+        raise IamError(f"Statement[{index}].Effect is {effect!r}, not Allow or Deny")
     if not any(key in entry for key in ("Action", "NotAction")):
         raise IamError(f"Statement[{index}] has neither Action nor NotAction")
     return Statement(
         index=index,
-        effect=Effect(entry["Effect"]),
+        effect=Effect(effect),
         sid=str(entry.get("Sid", "")),
         actions=_texts(entry.get("Action")),
         not_actions=_texts(entry.get("NotAction")),
@@ -162,7 +163,7 @@ def _statement(index: int, entry: Any) -> Statement:
         not_resources=_texts(entry.get("NotResource")),
         principals=_principals(entry.get("Principal")),
         not_principals=_principals(entry.get("NotPrincipal")),
-        conditions=_conditions(entry.get("Condition")),
+        conditions=_conditions(entry.get("Condition"), index),
     )
 
 
@@ -182,9 +183,12 @@ def _principals(value: Any) -> tuple[Principal, ...]:
     return tuple(Principal(kind=ANYONE, value=each) for each in _texts(value))
 
 
-def _conditions(value: Any) -> tuple[Condition, ...]:
+def _conditions(value: Any, index: int) -> tuple[Condition, ...]:
+    tested = {} if value is None else value
+    if not isinstance(tested, Mapping) or not all(isinstance(t, Mapping) for t in tested.values()):
+        raise IamError(f"Statement[{index}].Condition is no object of operators with keys")
     return tuple(
         Condition(operator=str(operator), key=str(key), values=_texts(values))
-        for operator, tests in (value or {}).items()
+        for operator, tests in tested.items()
         for key, values in tests.items()
     )

@@ -1,9 +1,10 @@
-"""One entry of a Role's `rules`, read for judging. Owns how RBAC matches; judges nothing."""
+"""One entry of a Role's `rules`, read for judging. How RBAC matches is `access.rbac`'s matter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from access.rbac import RbacRule
 from policies.resource_types import CLUSTER_ROLE, ROLE
 from policies.view import View
 
@@ -16,10 +17,7 @@ class Entry:
     """What an entry grants. `path` says where it stands."""
 
     path: str
-    groups: tuple[str, ...]
-    resources: tuple[str, ...]
-    verbs: tuple[str, ...]
-    names: tuple[str, ...]
+    rule: RbacRule
 
     @classmethod
     def read(cls, view: View) -> Entry:
@@ -28,19 +26,22 @@ class Entry:
             tuple(view[key].strings())
             for key in ("apiGroups", "resources", "verbs", "resourceNames")
         )
-        return cls(path=view.path, groups=groups, resources=resources, verbs=verbs, names=names)
-
-    def reaches(self, group: str, resource: str) -> bool:
-        """Whether it speaks of a resource, such as `secrets` or `pods/exec`, of an API group."""
-        _, slash, sub = resource.partition("/")
-        return bool(
-            {group, ANY} & set(self.groups)
-            and {resource, ANY, f"*/{sub}" if slash else ANY} & set(self.resources)
+        return cls(
+            path=view.path,
+            rule=RbacRule(
+                verbs=verbs, api_groups=groups, resources=resources, resource_names=names
+            ),
         )
 
-    def verbs_among(self, verbs: frozenset[str]) -> list[str]:
-        """Those of `verbs` that it grants; `*` grants all, and is named as it is written."""
-        return sorted((verbs | {ANY}) & set(self.verbs))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The objects that it is limited to; empty for all."""
+        return self.rule.resource_names
+
+    def given(self, group: str, resource: str, verbs: frozenset[str]) -> list[str]:
+        """Those of `verbs` that it grants on a resource; `*` is named as it is written."""
+        return sorted((verbs | {ANY}) & self.rule.verbs_on(group, resource))
 
     def __str__(self) -> str:
-        return f"{self.path} grants {', '.join(self.verbs)} on {', '.join(self.resources)}"
+        verbs, resources = ", ".join(self.rule.verbs), ", ".join(self.rule.resources)
+        return f"{self.path} grants {verbs} on {resources}"

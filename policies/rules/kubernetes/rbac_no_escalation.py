@@ -43,8 +43,8 @@ WAYS: tuple[tuple[str, str, frozenset[str], bool], ...] = (
 def _entry(view: View) -> Iterator[Judgement]:
     entry = Entry.read(view)
     for group, resource, verbs, named_is_fine in WAYS:
-        given = entry.verbs_among(verbs)
-        if given and entry.reaches(group, resource) and not (named_is_fine and entry.names):
+        given = entry.given(group, resource, verbs)
+        if given and not (named_is_fine and entry.names):
             fix = f"remove {', '.join(given)} on {resource} from {entry.path}"
             yield Finding(
                 evidence=f"{entry}, which includes {resource}",

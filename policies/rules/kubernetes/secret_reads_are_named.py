@@ -14,19 +14,18 @@ from policies.rbac import ROLES, Entry
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
+GET = frozenset({"get"})
 READS_ANY_SECRET = frozenset({"list", "watch"})
 
 
 def _entry(view: View) -> Iterator[Judgement]:
     entry = Entry.read(view)
-    if not entry.reaches("", "secrets"):
-        return
-    if wide := entry.verbs_among(READS_ANY_SECRET):
+    if wide := entry.given("", "secrets", READS_ANY_SECRET):
         yield Finding(
             evidence=f"{entry}: {', '.join(wide)} returns every Secret's contents",
             fix=f"keep only get in {entry.path}.verbs and name the Secrets in resourceNames",
         )
-    elif "get" in entry.verbs and not entry.names:
+    elif entry.given("", "secrets", GET) and not entry.names:
         yield Finding(
             evidence=f"{entry} without resourceNames",
             fix=f"name the Secrets in {entry.path}.resourceNames",

@@ -32,7 +32,7 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     if names:
         yield from each_resource(holders, lambda holder: each_of(_held(holder), _exists(names)))
     held = {entry.text() for each in holders for entry in _held(each).entries()}
-    for each in policies:
+    for each in policies if holders else ():  # policies alone are a folder of files
         if each.view["name"].text() not in held:
             yield Finding(
                 evidence=f"no role, entity or group holds {each.view['name'].text()!r}",

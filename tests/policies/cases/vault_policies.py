@@ -169,6 +169,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure(stack(written("a", MINE), role("r", UNKNOWN, "a")), unknowns=2),
         "not-applicable": ok(stack(role("r", "made-elsewhere"))),
+        "policies alone": ok(stack(written("a", MINE))),
         "held by a group": ok(
             stack(
                 written("a", MINE),
