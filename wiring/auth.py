@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import pulumi
 
 from components.vault.approle import AppRole, AppRoleAuth, AppRoleAuthArgs
@@ -21,19 +18,19 @@ from components.vault.oidc import OidcAuth, OidcAuthArgs, OidcRole
 from settings import auth as wanted
 from settings.cloud import Aws
 from settings.types import Duration
+from wiring.files import Contents
 
 
 def methods(
     configured: wanted.Auth,
-    credentials: Mapping[str, pulumi.Output[str]],
+    files: Contents,
     *,
     aws: Aws | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Every auth method that is configured; `credentials` are what secret_files has read."""
+    """Every auth method that is configured; `files` are what files.read has read."""
     if configured.oidc:
-        secret = credentials["auth.oidc.clientSecretFile"]
-        OidcAuth("oidc-auth", _oidc(configured.oidc, secret), opts)
+        OidcAuth("oidc-auth", _oidc(configured.oidc, files), opts)
     if configured.github_actions:
         GithubActionsAuth("github-actions-auth", _workflows(configured.github_actions), opts)
     if configured.app_role:
@@ -41,8 +38,7 @@ def methods(
     if configured.aws and aws:
         AwsAuth("aws-auth", _aws(configured.aws, aws.region), opts)
     if configured.ldap:
-        password = credentials["auth.ldap.bindPasswordFile"]
-        LdapAuth("ldap-auth", _ldap(configured.ldap, password), opts)
+        LdapAuth("ldap-auth", _ldap(configured.ldap, files), opts)
     if configured.github:
         GithubAuth(
             "github-auth",
@@ -59,11 +55,11 @@ def _life(ttl: Duration, max_ttl: Duration) -> TokenLife:
     return TokenLife(ttl=ttl.seconds, max_ttl=max_ttl.seconds)
 
 
-def _oidc(oidc: wanted.Oidc, secret: pulumi.Output[str]) -> OidcAuthArgs:
+def _oidc(oidc: wanted.Oidc, files: Contents) -> OidcAuthArgs:
     return OidcAuthArgs(
         discovery_url=oidc.discovery_url,
         client_id=oidc.client_id,
-        client_secret=secret,
+        client_secret=files["auth.oidc.clientSecretFile"],
         client_secret_version=oidc.client_secret_version,
         roles=tuple(
             OidcRole(
@@ -127,12 +123,12 @@ def _aws(login: wanted.AwsLogin, region: str) -> AwsAuthArgs:
     )
 
 
-def _ldap(ldap: wanted.Ldap, password: pulumi.Output[str]) -> LdapAuthArgs:
+def _ldap(ldap: wanted.Ldap, files: Contents) -> LdapAuthArgs:
     return LdapAuthArgs(
         url=ldap.url,
-        ca_pem=Path(ldap.ca_file).read_text(),
+        ca_pem=files["auth.ldap.caFile"],
         bind_dn=ldap.bind_dn,
-        bind_password=password,
+        bind_password=files["auth.ldap.bindPasswordFile"],
         bind_password_version=ldap.bind_password_version,
         user_dn=ldap.user_dn,
         group_dn=ldap.group_dn,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import pulumi
 
 from components.vault import postgresql
@@ -15,6 +12,7 @@ from components.vault.pki import PkiEngine, PkiEngineArgs, PkiRole
 from components.vault.transit import KeyType, TransitEngine, TransitEngineArgs, TransitKey
 from settings import engines as wanted
 from settings.cloud import Aws
+from wiring.files import Contents
 
 _PRIVILEGES = {
     wanted.DatabaseAccess.READ: postgresql.READ,
@@ -24,17 +22,16 @@ _PRIVILEGES = {
 
 def engines(
     configured: wanted.Engines,
-    credentials: Mapping[str, pulumi.Output[str]],
+    files: Contents,
     *,
     address: str,
     aws: Aws | None,
     protect: bool,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Every engine that is configured; `credentials` are what secret_files has read."""
+    """Every engine that is configured; `files` are what files.read has read."""
     if configured.database:
-        password = credentials["engines.database.passwordFile"]
-        DatabaseEngine("database", _database(configured.database, password, protect), opts)
+        DatabaseEngine("database", _database(configured.database, files, protect), opts)
     if configured.aws and aws:
         AwsEngine("aws-engine", _aws(configured.aws, aws, protect), opts)
     if configured.pki:
@@ -49,9 +46,7 @@ def engines(
         TransitEngine("transit", TransitEngineArgs(keys=keys, protect=protect), opts)
 
 
-def _database(
-    database: wanted.Database, password: pulumi.Output[str], protect: bool
-) -> DatabaseEngineArgs:
+def _database(database: wanted.Database, files: Contents, protect: bool) -> DatabaseEngineArgs:
     return DatabaseEngineArgs(
         connection=PostgresConnection(
             name=database.database,
@@ -59,9 +54,9 @@ def _database(
             port=database.port,
             database=database.database,
             username=database.username,
-            password=password,
+            password=files["engines.database.passwordFile"],
             password_version=database.password_version,
-            ca_pem=Path(database.ca_file).read_text(),
+            ca_pem=files["engines.database.caFile"],
         ),
         roles=tuple(
             DynamicRole(

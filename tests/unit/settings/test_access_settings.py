@@ -20,7 +20,7 @@ from settings.engines import Engines
 from settings.rules_access import access_problems
 from settings.shape import problems_of
 from tests.unit.support.monitor import Deployment, deploy
-from wiring import auth, engines, secret_files
+from wiring import auth, engines, files
 
 ENGINES = """
 database:
@@ -135,18 +135,17 @@ def deployed(folder: Path, *, preview: bool) -> Deployment:
     }
 
     def program() -> None:
-        files = secret_files.wanted(wanted_engines, wanted_auth)
-        credentials = secret_files.read(files, source="Pulumi.test.yaml")
+        read = files.read(wanted_engines, wanted_auth, source="Pulumi.test.yaml")
         opts = pulumi.ResourceOptions()
         engines.engines(
             wanted_engines,
-            credentials,
+            read,
             address="https://vault.example.com:8200",
             aws=AWS,
             protect=True,
             opts=opts,
         )
-        auth.methods(wanted_auth, credentials, aws=AWS, opts=opts)
+        auth.methods(wanted_auth, read, aws=AWS, opts=opts)
 
     return deploy(program, preview=preview, outputs=made)
 
@@ -196,7 +195,7 @@ def test_credentials_are_secrets_wherever_they_go(folder: Path) -> None:
 
 
 def test_nothing_is_on_by_itself() -> None:
-    assert secret_files.wanted(Engines(), Auth()) == {}
+    assert files.read(Engines(), Auth(), source="Pulumi.test.yaml") == {}
     assert not any(
         value is not None for value in (*Auth().model_dump().values(), Engines().database)
     )
@@ -205,14 +204,17 @@ def test_nothing_is_on_by_itself() -> None:
 def test_every_missing_or_open_file_is_named_and_none_is_shown(folder: Path) -> None:
     (folder / "postgres-password").unlink()
     (folder / "client-secret").chmod(0o644)
+    (folder / "ca.crt").unlink()
     with pytest.raises(SettingsError) as refused:
         deployed(folder, preview=True)
     message = str(refused.value)
-    assert "2 mistakes" in message
+    assert "4 mistakes" in message
     assert "engines.database.passwordFile" in message
     assert "which is no file" in message
     assert "auth.oidc.clientSecretFile" in message
     assert "chmod 600" in message
+    assert "engines.database.caFile" in message
+    assert "auth.ldap.caFile" in message
     assert "fake client-secret" not in message
 
 

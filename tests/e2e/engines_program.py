@@ -1,0 +1,41 @@
+"""A Pulumi program of engines and auth methods alone, for a Vault that runs already.
+
+Its configuration holds the two sections as the program's own stack files have them, and where the
+files are. It is copied into a project of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pulumi
+import pulumi_vault as vault
+
+config = pulumi.Config("test")
+sys.path.insert(0, config.require("repository"))
+
+from settings.auth import Auth  # noqa: E402 -- found by the path above
+from settings.cloud import Aws  # noqa: E402
+from settings.engines import Engines  # noqa: E402
+from wiring import auth, engines, files  # noqa: E402
+
+wanted = Engines.model_validate(config.require_object("engines"))
+logins = Auth.model_validate(config.require_object("auth"))
+read = files.read(wanted, logins, source="the test")
+provider = vault.Provider(
+    "vault",
+    address=config.require("address"),
+    auth_login_token_file=vault.ProviderAuthLoginTokenFileArgs(filename=config.require("token")),
+    skip_child_token=True,
+)
+aws = Aws(region="eu-central-1")
+opts = pulumi.ResourceOptions(providers=[provider])
+engines.engines(
+    wanted,
+    read,
+    address="https://vault.example.com:8200",
+    aws=aws,
+    protect=False,
+    opts=opts,
+)
+auth.methods(logins, read, aws=aws, opts=opts)
