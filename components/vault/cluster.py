@@ -1,4 +1,4 @@
-"""The Vault servers: certificate, chart, and nothing that needs a running Vault.
+"""The Vault servers and their injector: certificates, chart, nothing that needs a running Vault.
 
 Owns what makes the pods start. Initialising, unsealing and configuring them is the bootstrap's, so
 this component is done while its pods still wait to be initialised.
@@ -10,20 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.vault.certificate_secret import certify, certify_webhook
 from components.vault.tls import (
     CLUSTER_DOMAIN,
     CertificateSource,
     OwnCa,
-    certify,
     server_sans,
+    webhook_sans,
 )
 from components.vault.values import VaultValues, helm_values
 
-WEBHOOK = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration"
+CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+WEBHOOKS = "mutatingwebhookconfigurations"
+WATCH = ["list", "watch"]
 
 
 class ChartOrigin(StrEnum):
@@ -89,7 +93,7 @@ class VaultClusterArgs:
 
 
 class VaultCluster(pulumi.ComponentResource):
-    """Produces the certificate's Secret, the CA's ConfigMap and the chart's resources."""
+    """Produces the certificates' Secrets, the CA's ConfigMap and the chart's resources."""
 
     ca_pem: pulumi.Output[str]
     """The CA certificates that clients shall trust; public."""
@@ -115,7 +119,18 @@ class VaultCluster(pulumi.ComponentResource):
             namespace=args.namespace,
             parent=self,
         )
-        waits = [*args.chart_wait, *tls.made]
+        webhook = (
+            certify_webhook(
+                name,
+                args.tls,
+                names=webhook_sans(values.release, args.namespace_name),
+                namespace=args.namespace,
+                parent=self,
+            )
+            if values.injector.enabled
+            else None
+        )
+        waits = [*args.chart_wait, *tls.made, *(webhook.made if webhook else ())]
         repository = (
             k8s.helm.v4.RepositoryOptsArgs(repo=args.chart.location)
             if args.chart.origin is ChartOrigin.REPOSITORY
@@ -128,9 +143,9 @@ class VaultCluster(pulumi.ComponentResource):
             chart="vault" if repository else args.chart.location,
             version=args.chart.version,
             repository_opts=repository,
-            values=helm_values(values, tls_secret=tls.secret_name, ca_pem=tls.ca_pem),
+            values=helm_values(values, tls=tls, webhook=webhook),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=waits, transforms=[leave_webhook_ca_alone]
+                parent=self, depends_on=waits, transforms=[let_webhooks_be_watched_only]
             ),
         )
         self.ca_pem = tls.ca_pem
@@ -141,13 +156,19 @@ class VaultCluster(pulumi.ComponentResource):
         )
 
 
-def leave_webhook_ca_alone(
+def let_webhooks_be_watched_only(
     args: pulumi.ResourceTransformArgs,
 ) -> pulumi.ResourceTransformResult | None:
-    """Ignore the webhook's CA: the injector makes it and writes it into the cluster itself."""
-    if args.type_ != WEBHOOK:
+    """Take from the injector's ClusterRole the right to change every webhook of the cluster.
+
+    HashiCorp's chart grants it even where the certificate is given. The injector still starts by
+    watching webhooks and serves nothing until that works.
+    """
+    if args.type_ != CLUSTER_ROLE:
         return None
-    ignored = pulumi.ResourceOptions(ignore_changes=["webhooks[*].clientConfig.caBundle"])
-    return pulumi.ResourceTransformResult(
-        props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, ignored)
-    )
+    granted: Any = args.props["rules"]
+    rules = [
+        {**rule, "verbs": WATCH} if WEBHOOKS in rule.get("resources", ()) else rule
+        for rule in granted
+    ]
+    return pulumi.ResourceTransformResult(props={**args.props, "rules": rules}, opts=args.opts)

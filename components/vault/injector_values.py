@@ -1,7 +1,9 @@
 """The agent injector and the CSI provider: how pods get secrets without code of their own.
 
 Owns their part of the Helm values. Both are told Vault's CA, so that no agent skips verification.
-The webhook sees pods only in namespaces that opted in by label.
+The webhook sees pods only in namespaces that opted in by label. Its certificate is given: one that
+the injectors made would need a leader among them, whose Role reads every Secret beside Vault, and
+the right to change webhooks.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 import pulumi
 
 from components.kubernetes.labels import VAULT_AGENT
+from components.vault.certificate_secret import Tls
 from components.vault.pod_values import CONTAINER_SECURITY, POD_SECURITY, Image
 from components.vault.tls import CA_CONFIG_MAP, CA_KEY
 
@@ -40,14 +43,26 @@ class Injector:
 
 
 def injector_values(
-    injector: Injector, *, agent_image: Image, ca_pem: pulumi.Input[str]
+    injector: Injector,
+    *,
+    release: str,
+    agent_image: Image,
+    ca_pem: pulumi.Input[str],
+    webhook: Tls | None,
 ) -> dict[str, Any]:
-    """The chart's `injector` section."""
-    if not injector.enabled:
+    """The chart's `injector` section. `webhook` is what it serves; without it there is none."""
+    if webhook is None:
         return {"enabled": False}
     return {
         "enabled": True,
         "replicas": injector.replicas,
+        "leaderElector": {"enabled": False},
+        "certs": {
+            "secretName": webhook.secret_name,
+            "caBundle": webhook.ca_pem.apply(_base64),
+            "certName": "tls.crt",
+            "keyName": "tls.key",
+        },
         "image": injector.image.values(),
         "agentImage": {"repository": agent_image.repository, "tag": agent_image.tag},
         "webhook": {
@@ -62,11 +77,11 @@ def injector_values(
             "requests": {"memory": "64Mi", "cpu": "25m"},
             "limits": {"memory": "128Mi", "cpu": "250m"},
         },
-        **_together(injector.replicas),
+        **_together(release, injector.replicas),
     }
 
 
-def _together(replicas: int) -> dict[str, Any]:
+def _together(release: str, replicas: int) -> dict[str, Any]:
     """Several injectors: preferably not on one machine, and never all drained at once."""
     if replicas == 1:
         return {"affinity": ""}
@@ -74,6 +89,7 @@ def _together(replicas: int) -> dict[str, Any]:
         "labelSelector": {
             "matchLabels": {
                 "app.kubernetes.io/name": "vault-agent-injector",
+                "app.kubernetes.io/instance": release,
                 "component": "webhook",
             }
         },

@@ -16,8 +16,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
-
+from components.vault.certificate_secret import Tls
 from components.vault.injector_values import Injector, csi_values, injector_values
 from components.vault.pod_values import (
     CONTAINER_SECURITY,
@@ -103,18 +102,22 @@ class VaultValues:
             )
 
 
-def helm_values(
-    vault: VaultValues, *, tls_secret: str, ca_pem: pulumi.Input[str]
-) -> dict[str, Any]:
-    """The chart's values. `tls_secret` is the name of the Secret with Vault's certificate.
+def helm_values(vault: VaultValues, *, tls: Tls, webhook: Tls | None) -> dict[str, Any]:
+    """The chart's values. `tls` is the servers' certificate, `webhook` the injector's, if any.
 
-    `ca_pem` is public; all else is known before anything is deployed.
+    Both CAs are public; all else is known before anything is deployed.
     """
     return {
         "global": {"tlsDisable": False},
-        "server": _server(vault, tls_secret),
+        "server": _server(vault, tls.secret_name),
         "ui": ui_values(vault.ui, SKIP_AWAIT),
-        "injector": injector_values(vault.injector, agent_image=vault.image, ca_pem=ca_pem),
+        "injector": injector_values(
+            vault.injector,
+            release=vault.release,
+            agent_image=vault.image,
+            ca_pem=tls.ca_pem,
+            webhook=webhook,
+        ),
         "csi": csi_values(vault.csi),
         "serverTelemetry": service_monitor(
             vault.release,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from components.vault.certificate_secret import Tls
 from components.vault.injector_values import Injector
 from components.vault.pod_values import Image, Resources, Spread
 from components.vault.seal import Seal, awskms
@@ -18,7 +19,9 @@ from tests.unit.support.monitor import deploy
 
 CHART = Path(__file__).parents[3] / "local/charts/vault"
 FAKE_CA = "-----BEGIN CERTIFICATE-----\nfake, made for a test\n-----END CERTIFICATE-----\n"
+FAKE_WEBHOOK_CA = FAKE_CA.replace("fake", "fake, a webhook's")
 TLS_SECRET = "vault-server-tls"
+WEBHOOK_SECRET = "fake-webhook-tls"
 KMS = awskms(region="eu-central-1", key="alias/fake")
 
 
@@ -83,7 +86,12 @@ def rendered(values: VaultValues) -> dict[str, Any]:
     """The chart's values with every output resolved."""
 
     def program() -> None:
-        pulumi.export("values", helm_values(values, tls_secret=TLS_SECRET, ca_pem=FAKE_CA))
+        webhook = _tls(WEBHOOK_SECRET, FAKE_WEBHOOK_CA) if values.injector.enabled else None
+        pulumi.export("values", helm_values(values, tls=_tls(TLS_SECRET, FAKE_CA), webhook=webhook))
 
     resolved: dict[str, Any] = deploy(program).exports["values"]
     return resolved
+
+
+def _tls(secret: str, authority: str) -> Tls:
+    return Tls(secret_name=secret, ca_pem=pulumi.Output.from_input(authority))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,14 @@ import pytest
 from pulumi_random import RandomId
 
 from components.vault.cluster import (
-    WEBHOOK,
+    CLUSTER_ROLE,
     ChartOrigin,
     ChartSource,
     VaultCluster,
     VaultClusterArgs,
-    leave_webhook_ca_alone,
+    let_webhooks_be_watched_only,
 )
-from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans
+from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans, webhook_sans
 from tests.unit.conftest import Transforms
 from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
 from tests.unit.vault.samples import CHART, FAKE_CA, vault_values
@@ -67,8 +69,10 @@ def test_the_tree_is_as_pinned(preview: bool) -> None:
         "strongroom:vault:Cluster vault",
         "  kubernetes:core/v1:ConfigMap vault-ca",
         "  kubernetes:core/v1:Secret vault-tls",
+        "  kubernetes:core/v1:Secret vault-webhook-tls",
         "  kubernetes:helm.sh/v4:Chart vault-chart",
         f"  {CERTIFICATE} vault-certificate",
+        f"  {CERTIFICATE} vault-webhook-certificate",
     ]
 
 
@@ -87,22 +91,23 @@ def _providers(resource: Registration) -> list[str]:
 
 
 @pytest.mark.parametrize("preview", [False, True])
-def test_private_keys_are_secret_and_reach_only_the_secret(preview: bool) -> None:
+def test_private_keys_are_secret_and_reach_only_the_secrets(preview: bool) -> None:
     deployed = run(preview=preview)
-    certificate = deployed.one(CERTIFICATE)
-    assert certificate.additional_secret_outputs == set(KEYS)
-    secret = deployed.one(SECRET)
+    for certificate in deployed.of_type(CERTIFICATE):
+        assert certificate.additional_secret_outputs == set(KEYS)
+    secrets = deployed.of_type(SECRET)
     if not preview:
-        assert secret.secret_inputs == {"stringData"}
-        assert secret.inputs["stringData"]["tls.key"] == KEYS["server_key"]
-    others = json.dumps([r.inputs for r in deployed.resources if r is not secret])
+        for secret in secrets:
+            assert secret.secret_inputs == {"stringData"}
+            assert secret.inputs["stringData"]["tls.key"] == KEYS["server_key"]
+    others = json.dumps([r.inputs for r in deployed.resources if r not in secrets])
     assert not [key for key in KEYS.values() if key in others]
-    assert "fake-authority-key" not in json.dumps(secret.inputs)
+    assert "fake-authority-key" not in json.dumps([secret.inputs for secret in secrets])
 
 
 def test_the_certificate_names_what_joining_servers_dial() -> None:
     args = replace(ARGS, client_hosts=("vault.example.com", "10.0.0.7"))
-    certificate = run(args).one(CERTIFICATE).inputs
+    certificate = run(args).one(CERTIFICATE, "vault-certificate").inputs
     names = server_sans("vault", "secrets", 3, client_hosts=args.client_hosts)
     assert frozenset(certificate["dns_names"]) == names.dns
     assert frozenset(certificate["addresses"]) == names.addresses
@@ -116,7 +121,8 @@ def test_the_chart_waits_for_the_certificate_and_for_what_the_caller_names() -> 
         VaultCluster("vault", replace(ARGS, chart_wait=tuple(waited)))
 
     deployed = deploy(program, outputs=OUTPUTS)
-    made = {deployed.one(SECRET).urn, deployed.one(CONFIG_MAP).urn}
+    made = {r.urn for r in (*deployed.of_type(SECRET), *deployed.of_type(CONFIG_MAP))}
+    assert len(made) == 3
     key = deployed.one("random:index/randomId:RandomId").urn
     assert chart_of(deployed).depends_on >= made | {key}
 
@@ -125,12 +131,13 @@ def test_outputs_are_known_after_up() -> None:
     assert run().exports == {"ready": True, "ca": FAKE_CA, "namespace": "secrets"}
 
 
-def test_before_the_first_up_the_ca_is_unknown_and_nothing_else_is() -> None:
+def test_before_the_first_up_the_cas_are_unknown_and_nothing_else_is() -> None:
     deployed = run(preview=True)
     assert deployed.one(CONFIG_MAP).inputs["data"] == {"ca.crt": UNKNOWN}
     values = chart_of(deployed).inputs["values"]
     variables = values["injector"].pop("extraEnvironmentVars")
     assert variables == {"AGENT_INJECT_VAULT_CACERT_BYTES": UNKNOWN}
+    assert values["injector"]["certs"].pop("caBundle") == UNKNOWN
     assert UNKNOWN not in json.dumps(values)
 
 
@@ -142,7 +149,7 @@ def test_ready_is_unknown_until_the_chart_is_applied() -> None:
 def test_replicas_reach_the_chart_and_the_certificate(replicas: int) -> None:
     deployed = run(replace(ARGS, values=vault_values(replicas=replicas)))
     assert chart_of(deployed).inputs["values"]["server"]["ha"]["replicas"] == replicas
-    names = deployed.one(CERTIFICATE).inputs["dns_names"]
+    names = deployed.one(CERTIFICATE, "vault-certificate").inputs["dns_names"]
     assert f"vault-{replicas - 1}.vault-internal" in names
     assert f"vault-{replicas}.vault-internal" not in names
 
@@ -213,47 +220,94 @@ def test_a_folder_that_is_no_chart_is_named_in_full(tmp_path: Path) -> None:
 
 
 def test_cert_manager_signs_the_same_names() -> None:
-    args = replace(ARGS, tls=CertManager(issuer="platform-ca", ca_pem=FAKE_CA))
-    deployed = run(args)
+    deployed = run(replace(ARGS, tls=CertManager(issuer="platform-ca", ca_pem=FAKE_CA)))
     assert not deployed.of_type(CERTIFICATE)
     assert not deployed.of_type(SECRET)
-    certificate = deployed.one("kubernetes:cert-manager.io/v1:Certificate").inputs
-    spec = certificate["spec"]
-    names = server_sans("vault", "secrets", 3)
-    assert (spec["dnsNames"], spec["ipAddresses"]) == (sorted(names.dns), sorted(names.addresses))
-    assert (spec["duration"], spec["renewBefore"]) == ("7776000s", "2592000s")
-    assert spec["issuerRef"] == {"kind": "ClusterIssuer", "name": "platform-ca"}
-    assert certificate["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready"}
+    wanted = {
+        "vault-tls": server_sans("vault", "secrets", 3),
+        "vault-webhook-tls": webhook_sans("vault", "secrets"),
+    }
+    for name, names in wanted.items():
+        certificate = deployed.one("kubernetes:cert-manager.io/v1:Certificate", name).inputs
+        spec = certificate["spec"]
+        assert spec["dnsNames"] == sorted(names.dns)
+        assert spec["ipAddresses"] == sorted(names.addresses)
+        assert (spec["duration"], spec["renewBefore"]) == ("7776000s", "2592000s")
+        assert spec["issuerRef"] == {"kind": "ClusterIssuer", "name": "platform-ca"}
+        assert certificate["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready"}
     assert deployed.one(CONFIG_MAP).inputs["data"] == {"ca.crt": FAKE_CA}
+    assert _trusted_of_webhook(deployed) == FAKE_CA
 
 
 def test_a_secret_made_elsewhere_is_mounted_and_not_touched() -> None:
-    args = replace(ARGS, tls=GivenSecret(secret_name="team-tls", ca_pem=FAKE_CA))
+    args = replace(ARGS, tls=GivenSecret(secret_name="team-tls", ca_pem="fake-team-ca"))
     deployed = run(args)
-    assert not deployed.of_type(SECRET)
     volumes = chart_of(deployed).inputs["values"]["server"]["volumes"]
     assert volumes[0]["projected"]["sources"][0]["secret"]["name"] == "team-tls"
+    assert deployed.one(CONFIG_MAP).inputs["data"] == {"ca.crt": "fake-team-ca"}
+    # It cannot speak for the webhook, so a CA of the stack's own does.
+    assert deployed.one(SECRET).name == "vault-webhook-tls"
+    assert _trusted_of_webhook(deployed) == FAKE_CA
 
 
-def test_the_certificates_life_is_the_sources() -> None:
-    inputs = run(replace(ARGS, tls=OwnCa())).one(CERTIFICATE).inputs
-    assert (inputs["validity_seconds"], inputs["renew_before_seconds"]) == (7_776_000, 2_592_000)
+@pytest.mark.parametrize("name", ["vault-certificate", "vault-webhook-certificate"])
+def test_the_certificates_life_is_the_sources(name: str) -> None:
+    source = OwnCa(validity=timedelta(days=10), renew_before=timedelta(days=4))
+    inputs = run(replace(ARGS, tls=source)).one(CERTIFICATE, name).inputs
+    assert (inputs["validity_seconds"], inputs["renew_before_seconds"]) == (864_000, 345_600)
 
 
-def test_the_webhooks_ca_is_the_injectors(transforms: Transforms) -> None:
+def test_the_api_server_finds_the_injector_by_a_name_in_its_certificate() -> None:
+    deployed = run()
+    certificate = deployed.one(CERTIFICATE, "vault-webhook-certificate").inputs
+    assert "vault-agent-injector-svc.secrets.svc" in certificate["dns_names"]
+    secret = deployed.one(SECRET, "vault-webhook-tls").inputs
+    certs = chart_of(deployed).inputs["values"]["injector"]["certs"]
+    assert certs["secretName"] == secret["metadata"]["name"]
+    assert {certs["certName"], certs["keyName"]} <= set(secret["stringData"])
+    assert secret["type"] == "kubernetes.io/tls"
+
+
+def test_without_an_injector_there_is_no_webhook_to_certify() -> None:
+    deployed = run(replace(ARGS, values=vault_values(injectors=0)))
+    assert [r.name for r in deployed.of_type(CERTIFICATE)] == ["vault-certificate"]
+    assert chart_of(deployed).inputs["values"]["injector"] == {"enabled": False}
+
+
+def _trusted_of_webhook(deployed: Deployment) -> str:
+    bundle: str = chart_of(deployed).inputs["values"]["injector"]["certs"]["caBundle"]
+    return base64.b64decode(bundle).decode()
+
+
+def test_the_injector_keeps_no_right_to_change_webhooks(transforms: Transforms) -> None:
     run()
-    assert transforms.registered == [leave_webhook_ca_alone]
-    changed = leave_webhook_ca_alone(_made(WEBHOOK))
+    assert transforms.registered == [let_webhooks_be_watched_only]
+    leading = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}
+    changed = let_webhooks_be_watched_only(
+        _made(
+            CLUSTER_ROLE,
+            {
+                "metadata": {"name": "vault-agent-injector-clusterrole"},
+                "rules": [
+                    {
+                        "apiGroups": ["admissionregistration.k8s.io"],
+                        "resources": ["mutatingwebhookconfigurations"],
+                        "verbs": ["get", "list", "watch", "patch"],
+                    },
+                    leading,
+                ],
+            },
+        )
+    )
     assert changed is not None
-    assert changed.opts.ignore_changes == ["metadata.labels", "webhooks[*].clientConfig.caBundle"]
-    assert leave_webhook_ca_alone(_made("kubernetes:apps/v1:StatefulSet")) is None
+    assert changed.props["metadata"] == {"name": "vault-agent-injector-clusterrole"}
+    rules: Any = changed.props["rules"]
+    assert [rule["verbs"] for rule in rules] == [["list", "watch"], ["get"]]
+    assert rules[1] == leading
+    assert let_webhooks_be_watched_only(_made("kubernetes:apps/v1:StatefulSet", {})) is None
 
 
-def _made(type_: str) -> pulumi.ResourceTransformArgs:
+def _made(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformArgs:
     return pulumi.ResourceTransformArgs(
-        custom=True,
-        type_=type_,
-        name="made",
-        props={},
-        opts=pulumi.ResourceOptions(ignore_changes=["metadata.labels"]),
+        custom=True, type_=type_, name="made", props=props, opts=pulumi.ResourceOptions()
     )

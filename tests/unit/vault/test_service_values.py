@@ -12,6 +12,8 @@ from components.vault.service_values import ServiceType, Ui
 from components.vault.values import Telemetry
 from tests.unit.vault.samples import (
     FAKE_CA,
+    FAKE_WEBHOOK_CA,
+    WEBHOOK_SECRET,
     rendered,
     vault_values,
 )
@@ -46,12 +48,26 @@ def test_the_injector_hands_the_ca_to_every_agent_and_sees_opted_in_namespaces_o
     assert injector["agentImage"] == {"repository": "example.com/vault", "tag": "1.21.0"}
 
 
+@pytest.mark.parametrize("injectors", [1, 2])
+def test_the_webhooks_certificate_is_given_so_that_no_injector_leads(injectors: int) -> None:
+    injector = rendered(vault_values(injectors=injectors))["injector"]
+    certs = dict(injector["certs"])
+    assert base64.b64decode(certs.pop("caBundle")).decode() == FAKE_WEBHOOK_CA
+    assert certs == {"secretName": WEBHOOK_SECRET, "certName": "tls.crt", "keyName": "tls.key"}
+    assert injector["leaderElector"] == {"enabled": False}
+
+
 def test_several_injectors_are_kept_apart_and_are_not_drained_together() -> None:
-    injector = rendered(vault_values(injectors=2))["injector"]
+    injector = rendered(vault_values(injectors=2, release="team-vault"))["injector"]
     assert injector["podDisruptionBudget"] == {"maxUnavailable": 1}
-    assert list(injector["affinity"]["podAntiAffinity"]) == [
-        "preferredDuringSchedulingIgnoredDuringExecution"
-    ]
+    (kind,) = injector["affinity"]["podAntiAffinity"]
+    assert kind == "preferredDuringSchedulingIgnoredDuringExecution"
+    (rule,) = injector["affinity"]["podAntiAffinity"][kind]
+    assert rule["podAffinityTerm"]["labelSelector"]["matchLabels"] == {
+        "app.kubernetes.io/name": "vault-agent-injector",
+        "app.kubernetes.io/instance": "team-vault",
+        "component": "webhook",
+    }
     assert "podDisruptionBudget" not in rendered(vault_values())["injector"]
 
 

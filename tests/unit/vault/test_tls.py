@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.vault.server_config import ServerConfig
 from components.vault.service_values import service_monitor
-from components.vault.tls import LOOPBACK_ADDRESSES, LOOPBACK_NAMES, server_sans
+from components.vault.tls import LOOPBACK_ADDRESSES, LOOPBACK_NAMES, server_sans, webhook_sans
 from tests.unit.vault.samples import KMS, rendered, vault_values
 
 LABELS = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
@@ -70,6 +70,17 @@ def test_the_address_that_servers_announce_is_covered() -> None:
     for ordinal in range(3):
         address = announced.replace("$(VAULT_K8S_POD_NAME)", f"vault-{ordinal}")
         assert names.covers(str(urlsplit(address).hostname))
+
+
+@given(RELEASES, LABELS)
+def test_the_webhook_speaks_for_its_own_service_and_never_for_vault(
+    release: str, namespace: str
+) -> None:
+    names = webhook_sans(release, namespace)
+    service = f"{release}-agent-injector-svc"
+    assert names.dns == {service, f"{service}.{namespace}", f"{service}.{namespace}.svc"}
+    assert not names.addresses
+    assert not names.dns & server_sans(release, namespace, 3).dns
 
 
 def test_the_name_that_prometheus_verifies_is_covered() -> None:

@@ -66,21 +66,16 @@ def at(values: dict[str, Any], path: str) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("environment", [Environment.LOCAL, Environment.DEV])
-def test_small_environments_fit_the_one_machine_chart(environment: Environment) -> None:
+@pytest.mark.parametrize("environment", list(Environment))
+def test_every_environment_fits_the_one_machine_chart(environment: Environment) -> None:
     assert refused(rendered(environment_values(environment))) == set()
 
 
-def test_of_prod_the_one_machine_chart_refuses_exactly_what_it_has_no_objects_for() -> None:
-    values = rendered(environment_values(Environment.PROD))
-    assert refused(values) == {"injector", "injector.replicas"}
-    others = rendered(vault_values(csi=True, telemetry=Telemetry(service_monitor=True)))
-    assert refused(others) == {
-        "csi",
-        "csi.enabled",
-        "serverTelemetry.serviceMonitor",
-        "serverTelemetry.serviceMonitor.enabled",
-    }
+def test_the_one_machine_chart_refuses_exactly_what_it_has_no_objects_for() -> None:
+    values = rendered(vault_values(csi=True, telemetry=Telemetry(service_monitor=True)))
+    assert refused(values) == {"csi", "csi.enabled"}
+    values["injector"]["leaderElector"]["enabled"] = True
+    assert refused(values) == {"csi", "csi.enabled", "injector.leaderElector.enabled"}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +95,9 @@ def test_of_prod_the_one_machine_chart_refuses_exactly_what_it_has_no_objects_fo
         ),
         vault_values(ui=Ui(service_type=ServiceType.NODE_PORT, node_port=30200)),
         vault_values(ui=Ui(service_type=ServiceType.LOAD_BALANCER), min_tls=TlsVersion.TLS12),
+        vault_values(injectors=2, telemetry=Telemetry(service_monitor=True)),
     ],
-    ids=["large", "shamir", "gcpckms", "transit", "node-port", "load-balancer"],
+    ids=["large", "shamir", "gcpckms", "transit", "node-port", "load-balancer", "watched"],
 )
 def test_every_choice_fits_the_schema(values: VaultValues) -> None:
     assert refused(rendered(values)) == set()
@@ -110,7 +106,9 @@ def test_every_choice_fits_the_schema(values: VaultValues) -> None:
 def test_an_unknown_key_is_refused_at_every_level() -> None:
     valid = rendered(environment_values(Environment.DEV))
     tried = [path for path in sections(valid) if not path.startswith(FREE)]
-    assert {"", "server", "server.ha.raft", "injector.webhook", "ui"} <= set(tried)
+    assert {"", "server", "server.ha.raft", "injector.webhook", "injector.certs", "ui"} <= set(
+        tried
+    )
     for path in tried:
         values = copy.deepcopy(valid)
         at(values, path)["unknownKey"] = "x"
