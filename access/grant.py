@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from access.policy import Capability, PathRule, Policy
 
 MAX_TTL_SECONDS = 24 * 60 * 60
+TOKEN_PERIOD_SECONDS = 60 * 60
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -128,6 +129,11 @@ class Grant(BaseModel):
     def ttl_seconds(self) -> int:
         """The longest life of a token of this grant, in seconds."""
         return seconds(self.ttl)
+
+    @property
+    def token_ttl_seconds(self) -> int:
+        """A token's first period, in seconds; renewals prolong it up to `ttl_seconds`."""
+        return min(self.ttl_seconds, TOKEN_PERIOD_SECONDS)
 
     @property
     def policy(self) -> Policy:

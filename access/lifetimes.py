@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from access.grant import Grant
+
 SYSTEM_MAX_TTL = 32 * 24 * 3600  # Vault's default for every mount
 STS_SHORTEST = 900  # AWS refuses to issue session credentials for less
 STS_LONGEST = 12 * 3600
@@ -32,6 +34,11 @@ class Token:
     grant: str
     ttl: int
     max_ttl: int
+
+    @classmethod
+    def of(cls, grant: Grant) -> Token:
+        """The token that a grant's role hands out."""
+        return cls(grant=grant.name, ttl=grant.token_ttl_seconds, max_ttl=grant.ttl_seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,13 @@ def test_the_right_to_make_jobs_is_told_as_what_it_is() -> None:
     ) in said(matrix(ML_APP), matrix(ML_APP, jobs=True))
 
 
+def test_a_right_that_is_left_only_by_a_detour_is_lost() -> None:
+    trainer = ML_APP | {"name": "trainer", "serviceAccounts": ["trainer-sa"]}
+    assert said(matrix(ML_APP, trainer, jobs=True), matrix(ML_APP, jobs=True)) == [
+        "trainer-sa in ml-training loses read on secret/ml/mlflow through grant trainer"
+    ]
+
+
 def vault(policy: str) -> Matrix:
     role = VaultRole(name="r", accounts=("app",), namespaces=("ml",), policies=("p",))
     return Matrix([VaultRights(policies=[parse(policy, "p")], roles=[role])])

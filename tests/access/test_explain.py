@@ -116,7 +116,10 @@ def test_without_data_the_condition_is_said() -> None:
     [
         ('allowed_parameters = { "a" = ["1"] }', 'allowed_parameters = { "a" = ["2"] }', "2", True),
         ('allowed_parameters = { "a" = ["1"] }', 'allowed_parameters = { "a" = [] }', "3", True),
+        ('allowed_parameters = { "a" = [] }', 'allowed_parameters = { "a" = ["1"] }', "3", True),
         ('allowed_parameters = { "a" = ["1"] }', 'allowed_parameters = { "*" = [] }', "3", False),
+        ('allowed_parameters = { "a" = ["*"] }', "", "3", False),  # a lone star is no pattern
+        ('required_parameters = ["A"]', "", "1", True),
         ("", 'allowed_parameters = { "a" = ["1"] }', "3", False),
         ('denied_parameters = { "a" = ["1"] }', 'denied_parameters = { "a" = [] }', "3", False),
         ('denied_parameters = { "a" = ["1"] }', "", "1", False),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access.grant import Grant
 from access.lifetimes import Delivery, Lease, Renewal, Token, mismatches, shown
 
 HOUR = 3600
@@ -75,6 +76,11 @@ def test_a_token_and_its_leases(token: Token | None, lease: Lease | None, expect
         (DATABASE, (Renewal.REFRESH, HOUR * 2 // 3, 0), "one failed refresh leaves pods"),
         (DATABASE, (Renewal.ONCE, 0, HOUR + 1), "loses access before it ends"),
         (DATABASE, (Renewal.AGENT, 0, 25 * HOUR), "the longest life is 24h"),
+        (
+            Lease(path="p", ttl=HOUR, max_ttl=2 * DAY),
+            (Renewal.AGENT, 0, 30 * HOUR),
+            "the longest life is 24h",
+        ),
         (SESSION, (Renewal.AGENT, 0, 2 * HOUR), "the longest life is 1h"),
         (SESSION, (Renewal.REFRESH, 2 * HOUR, 0), "lives 1h because nothing renews it"),
     ],
@@ -117,6 +123,19 @@ def test_without_renewal_nothing_outlives_token_or_lease(
     )
     alive = min(token, lease)
     assert bool(found) == (wanted > (alive // 2 if renewal is Renewal.REFRESH else alive))
+
+
+@pytest.mark.parametrize(("ttl", "period"), [("15m", 900), ("1h", HOUR), ("24h", HOUR)])
+def test_a_grants_token_is_renewed_every_hour_at_least(ttl: str, period: int) -> None:
+    grant = Grant(
+        name="ml-app",
+        service_accounts=("app",),
+        namespaces=("ml",),
+        secrets=("secret/ml/mlflow",),
+        ttl=ttl,
+    )
+    token = Token.of(grant)
+    assert (token.grant, token.ttl, token.max_ttl) == ("ml-app", period, grant.ttl_seconds)
 
 
 @pytest.mark.parametrize(("length", "text"), [(0, "0s"), (90, "1m30s"), (5400, "1h30m")])

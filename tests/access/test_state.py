@@ -65,6 +65,11 @@ def test_without_the_mount_a_path_stays_as_vault_has_it() -> None:
     assert [row[1] for row in rows(export(*grant(), version_2))] == ["secret/ml/mlflow"]
 
 
+def test_a_kv_engine_of_version_1_has_paths_as_people_write_them() -> None:
+    version_1 = resource("vault:index/mount:Mount", "m", {"path": "secret", "type": "kv"})
+    assert [row[1] for row in rows(export(*grant(), version_1))] == ["secret/data/ml/mlflow"]
+
+
 def test_a_role_without_a_namespace_list_is_wide_and_has_the_default_policy() -> None:
     role = {"roleName": "r", "boundServiceAccountNames": ["a"], "tokenPolicies": ["p"]}
     policy = {"name": "p", "policy": 'path "x" { capabilities = ["read"] }'}
