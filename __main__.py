@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 import pulumi
 
 from settings import Settings, SettingsError, load
 from vaultops.errors import VaultOpsError
-from wiring import kubernetes, seal, secret_files, vault
+from wiring import files, kubernetes, seal, vault
 
 # The exit status that tells the engine's Python host: the user has been told, add nothing.
 MESSAGE_SHOWN = 32
 
 
-def deploy(settings: Settings, credentials: Mapping[str, pulumi.Output[str]]) -> None:
-    """Register every resource of the stack. `credentials` are those that Vault is given."""
+def deploy(settings: Settings, contents: files.Contents) -> None:
+    """Register every resource of the stack. `contents` are those of the files it names."""
     in_cluster = pulumi.ResourceOptions(providers=[kubernetes.provider(settings)])
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
@@ -26,7 +25,7 @@ def deploy(settings: Settings, credentials: Mapping[str, pulumi.Output[str]]) ->
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
     in_vault = pulumi.ResourceOptions(providers=[vault.provider(settings, started)])
-    login = vault.access(settings, credentials, in_vault)
+    login = vault.access(settings, contents, in_vault)
     both = pulumi.ResourceOptions.merge(in_cluster, in_vault)
     vault.snapshots(settings, servers, login, both)
 
@@ -39,15 +38,13 @@ def main() -> None:
     """Check the configuration, then deploy it. A wrong one registers nothing."""
     try:
         settings = load()
-        credentials = secret_files.read(
-            secret_files.wanted(settings.engines, settings.auth),
-            source=f"Pulumi.{pulumi.get_stack()}.yaml",
-        )
+        source = f"Pulumi.{pulumi.get_stack()}.yaml"
+        contents = files.read(settings.engines, settings.auth, source=source)
         vault.log_in(settings)
     except (SettingsError, VaultOpsError) as error:
         pulumi.log.error(str(error))
         sys.exit(MESSAGE_SHOWN)
-    deploy(settings, credentials)
+    deploy(settings, contents)
 
 
 main()

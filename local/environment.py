@@ -107,7 +107,7 @@ class Environment:
         """Start what stands outside the cluster; return the stack's facts about this instance."""
         progress("services: PostgreSQL and the AWS stand-in")
         cloud = aws.start(self.node, self.instance)
-        postgresql.start(self.node, self.instance)
+        database = postgresql.start(self.node, self.instance)
         vault_port = self.node.forward(
             "vault",
             VAULT_PORT if self.instance.name == "local" else 0,
@@ -123,6 +123,13 @@ class Environment:
                 "seal": {"endpoint": cloud.endpoint_in_cluster},
                 "custodian": {"path": str(state / "vault-init.json")},
                 "deployer": {"tokenFile": str(self._token_file)},
+            },
+            "strongroom:engines": {
+                "database": {
+                    "passwordFile": str(database.vault_password_file),
+                    "caFile": str(database.ca_file),
+                },
+                "aws": {"endpoint": cloud.endpoint_in_cluster},
             },
         }
 

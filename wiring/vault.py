@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from settings.snapshots import Destination as Kept
 from settings.snapshots import Snapshots
 from vaultops import deployer
 from wiring import auth, engines
+from wiring.files import Contents
 from wiring.seal import Unsealing
 
 RELEASE = "vault"
@@ -155,25 +155,25 @@ def snapshots(
 
 def access(
     settings: Settings,
-    credentials: Mapping[str, pulumi.Output[str]],
+    contents: Contents,
     opts: pulumi.ResourceOptions,
 ) -> KubernetesAuth:
     """How clients log in, where secrets come from, and which workload gets which.
 
-    `credentials` are what `secret_files.read` has read.
+    `contents` are those of the files that the settings name.
     """
     login = KubernetesAuth("kubernetes-auth", KubernetesAuthArgs(), opts)
     kept = KvEngineArgs(max_versions=settings.engines.max_versions, protect=settings.protect)
     KvEngine("kv", kept, opts)
     engines.engines(
         settings.engines,
-        credentials,
+        contents,
         address=settings.vault.address,
         aws=settings.aws,
         protect=settings.protect,
         opts=opts,
     )
-    auth.methods(settings.auth, credentials, aws=settings.aws, opts=opts)
+    auth.methods(settings.auth, contents, aws=settings.aws, opts=opts)
     for grant in settings.grants:
         VaultGrant(f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts)
     return login

@@ -36,6 +36,9 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         "audit_devices": ["stdout", "file"],
     },
     "kubernetes:helm.sh/v4:Chart": {"resources": []},
+    "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned": {
+        "importedIssuers": ["fake-issuer"]
+    },
 }
 
 
@@ -97,13 +100,17 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "strongroom:kubernetes:WorkloadAccess ml-training-ml-app-sa",
         "strongroom:kubernetes:WorkloadAccess ml-training-ml-training-sa",
         "strongroom:kubernetes:WorkloadAccess ml-training-mlflow-admin",
+        "strongroom:vault:AwsEngine aws-engine",
         "strongroom:vault:Bootstrap vault-bootstrap",
         "strongroom:vault:Cluster vault",
+        "strongroom:vault:DatabaseEngine database",
         "strongroom:vault:Grant grant-ml-app",
         "strongroom:vault:Grant grant-mlflow-writer",
         "strongroom:vault:KubernetesAuth kubernetes-auth",
         "strongroom:vault:KvEngine kv",
+        "strongroom:vault:PkiEngine pki",
         "strongroom:vault:Snapshots vault-snapshots",
+        "strongroom:vault:TransitEngine transit",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[3]
 STACKS = ("local", "dev", "prod")
+_FILES = tempfile.TemporaryDirectory(prefix="strongroom-tests-")
 
 
 def stack_settings(stack: str) -> dict[str, Any]:
@@ -22,9 +24,17 @@ def stack_settings(stack: str) -> dict[str, Any]:
 
 def instance_settings() -> dict[str, Any]:
     """The local stack's settings with what `make up` adds about one instance."""
+    folder = Path(_FILES.name)
+    password, authority = folder / "fake-password", folder / "fake-ca.crt"
+    password.write_text("fake-password-of-a-test")
+    password.chmod(0o600)
+    authority.write_text("fake certificate of a test")
     return changed(
         "local",
         {
+            "engines.database.passwordFile": str(password),
+            "engines.database.caFile": str(authority),
+            "engines.aws.endpoint": "http://10.77.0.2:5000",
             "aws.endpoint": "http://127.0.0.1:5000",
             "vault.seal.endpoint": "http://10.77.0.2:5000",
             "kubernetes.kubeconfig": "/nonexistent/fake-kubeconfig",
