@@ -36,7 +36,6 @@ WRITER: dict[str, Any] = {
     "serviceAccounts": ["mlflow-admin"],
     "namespaces": ["ml-training"],
     "manages": ["secret/ml/mlflow"],
-    "database": ["ml-readonly"],
 }
 
 root = typer.Typer(cls=ReportingGroup, pretty_exceptions_enable=False)
