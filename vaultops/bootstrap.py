@@ -125,18 +125,30 @@ def _bring_up(
             unseal(target, shares)
         return observation.missing or "no leader yet"
 
-    fix = "look for `core: ` and `raft` lines in the pods' logs: KMS access, certificates, network"
-    if not options.auto_unseal and not shares:
-        fix = "the shares are wrapped: their holders run `strongroom vault unseal`, then `up` again"
     wait_for(
         probe,
         what=f"{target.replicas} unsealed, joined servers",
         where="sys/seal-status and sys/leader of each replica",
         seconds=options.deadline,
-        fix=fix,
+        fix=_way_out(record, options.auto_unseal),
         on_change=lambda message: progress(BootstrapState.INITIALISED, message),
     )
     progress(BootstrapState.JOINED, f"{target.replicas} servers follow one leader")
+
+
+def _way_out(record: InitRecord | None, auto_unseal: bool) -> str:
+    logs = "look for `core: ` and `raft` lines in the pods' logs: KMS access, certificates, network"
+    if record is None:
+        return (
+            f"{logs}; the custodian keeps no record: if its initialisation broke off, this Vault "
+            "holds no data; delete its volumes and run `up` again, else correct custodian in the "
+            "stack"
+        )
+    if record.wrapped and not auto_unseal:
+        return (
+            "the shares are wrapped: their holders run `strongroom vault unseal`, then `up` again"
+        )
+    return logs
 
 
 def _stuck(custodian: Custodian, record: InitRecord | None, reason: DeniedError) -> VaultOpsError:

@@ -49,7 +49,8 @@ def initialise(
                 "Vault refuses to initialise",
                 where=target.name(0),
                 why=str(reason),
-                fix="for a KMS error: check the key, its policy and the pods' cloud identity",
+                fix="for a KMS error: check the key, its policy and the pods' cloud identity; if "
+                "the server calls itself initialised now, it holds no data: delete its volumes",
             ) from None
         record = InitRecord.from_response(
             response, seal_type=seal_type, threshold=threshold, wrapped=bool(custodian.pgp_keys)

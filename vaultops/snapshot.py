@@ -19,7 +19,7 @@ from pathlib import Path
 import hvac
 
 from vaultops.custody_file import sync_folder
-from vaultops.errors import DoubtError, VaultOpsError
+from vaultops.errors import DeniedError, DoubtError, VaultOpsError
 from vaultops.state import BootstrapState, observe
 from vaultops.target import Target
 from vaultops.wait import wait_for
@@ -88,11 +88,11 @@ def verify(path: Path) -> Snapshot:
             if missing := _NEEDED - set(parts):
                 raise _bad(path, f"{', '.join(sorted(missing))} is missing in it")
             sums = parts["SHA256SUMS"]
-            listed = sums.read().decode().split("\n") if sums else []
-            for line in filter(None, listed):
-                expected, name = line.split(maxsplit=1)
-                part = parts.get(name.strip())
-                if part is None or _digest(part.read) != expected:
+            lines = sums.read().decode().splitlines() if sums else []
+            listed = {name: expected for expected, name in (line.split() for line in lines)}
+            for name in sorted(_NEEDED - {"SHA256SUMS"} | set(listed)):
+                part = parts.get(name)
+                if part is None or _digest(part.read) != listed.get(name):
                     raise _bad(path, f"the checksum of {name} is wrong")
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as reason:
         raise _bad(path, str(reason)) from None
@@ -124,11 +124,17 @@ def restore(
             fix="bootstrap or unseal the cluster first",
         )
     with target.pod_client(observation.active, token, seconds=TRANSFER_SECONDS) as client:
-        client.sys.force_restore_raft_snapshot(path.read_bytes())
+        # Vault answers before it has restored. What is made now is in no snapshot, so that its
+        # end is the end of the old data, in a restore of a cluster into itself too.
+        mark = client.auth.token.create(policies=["default"], ttl="1h")["auth"]["client_token"]
+        with path.open("rb") as file:
+            client.sys.force_restore_raft_snapshot(file)
 
     def probe() -> str | None:
         now = observe(target)
-        return None if now.state is BootstrapState.JOINED else now.missing or "no leader yet"
+        if now.state is not BootstrapState.JOINED or now.active is None:
+            return now.missing or "no leader yet"
+        return _still_known(target, now.active, mark)
 
     wait_for(
         probe,
@@ -139,6 +145,17 @@ def restore(
         "snapshot's shares",
         on_change=progress,
     )
+
+
+def _still_known(target: Target, active: int, mark: str) -> str | None:
+    try:
+        with target.pod_client(active, mark) as client:
+            client.auth.token.lookup_self()
+    except DeniedError:
+        return None
+    except VaultOpsError as reason:
+        return reason.what
+    return "the old data is still there"
 
 
 def check_canary(target: Target, token: str, canary: Canary, expected: str) -> None:

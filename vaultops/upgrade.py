@@ -164,7 +164,7 @@ def _step_down(target: Target, token: str, active: int, progress: Progress, seco
     progress(f"{target.name(active)} steps down")
     try:
         with target.pod_client(active, token) as client:
-            client.sys.step_down_leader()
+            client.sys.step_down()
     except UnreachableError:
         pass  # it hands over while it answers
 

@@ -10,34 +10,47 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+PEM = serialization.Encoding.PEM
+ISSUER = "fake test CA"
+
 
 def issue(folder: Path, *, days: int = 2) -> Path:
-    """Write ca.crt, tls.crt and tls.key into `folder`; return the CA's path."""
+    """Write ca.crt, ca.key, tls.crt and tls.key into `folder`; return the CA's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    issuer = _name("fake test CA")
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = _name(ISSUER)
     ca = (
-        _builder(issuer, issuer, ca_key.public_key(), days)
+        _builder(issuer, issuer, key.public_key(), days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(ca_key, hashes.SHA256())
+        .sign(key, hashes.SHA256())
     )
+    (folder / "ca.crt").write_bytes(ca.public_bytes(PEM))
+    _write_key(folder / "ca.key", key)
+    renew(folder, days=days)
+    return folder / "ca.crt"
+
+
+def renew(folder: Path, *, days: int = 2, address: str = "127.0.0.1") -> None:
+    """Replace the server's certificate and key by new ones of the same CA."""
+    ca_key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    loopback = x509.IPAddress(ipaddress.ip_address(address))
     certificate = (
-        _builder(_name("fake vault"), issuer, key.public_key(), days)
+        _builder(_name("fake vault"), _name(ISSUER), key.public_key(), days)
         .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-            ),
-            critical=False,
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), loopback]), critical=False
         )
         .sign(ca_key, hashes.SHA256())
     )
-    pem = serialization.Encoding.PEM
-    (folder / "ca.crt").write_bytes(ca.public_bytes(pem))
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(pem))
-    (folder / "tls.key").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(PEM))
+    _write_key(folder / "tls.key", key)
+
+
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    path.write_bytes(
+        key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    return folder / "ca.crt"
 
 
 def _name(common: str) -> x509.Name:
@@ -54,6 +67,6 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_before(now - datetime.timedelta(days=7))
         .not_valid_after(now + datetime.timedelta(days=days))
     )

@@ -11,19 +11,27 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import boto3
+import hvac
 from moto.server import ThreadedMotoServer
 
 from tests.vaultops.certificates import issue
 from tests.vaultops.stand_ins import fake_jwt
+from vaultops.custody import InitRecord
 from vaultops.custody_file import FileCustodian
+from vaultops.identity import Role, log_in
 from vaultops.options import BootstrapOptions
+from vaultops.state import observe
 from vaultops.target import AddressTarget
+from vaultops.upgrade import healthy
+from vaultops.wait import wait_for
 
 REGION = "eu-central-1"
 FAKE_AWS = {
@@ -33,6 +41,7 @@ FAKE_AWS = {
 }
 
 
+@cache
 def vault_binary() -> Path:
     """The built server: named by STRONGROOM_VAULT, on PATH, or from the toolchain."""
     found = os.environ.get("STRONGROOM_VAULT") or shutil.which("vault")
@@ -44,9 +53,9 @@ def vault_binary() -> Path:
 
 
 @contextmanager
-def kms() -> Iterator[str]:
-    """A moto server's endpoint, with the dummy credentials it wants in the environment."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+def kms(port: int = 0) -> Iterator[str]:
+    """A moto server's endpoint; its keys are this process's, and outlive the server."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     try:
@@ -110,6 +119,7 @@ class Rig:
             audit_file=str(self.audit_log),
             kubernetes_auth={
                 "kubernetes_host": self.api_server,
+                "kubernetes_ca_cert": self.ca.read_text(),
                 "disable_local_ca_jwt": True,
             },
             server_stabilization_time="1s",
@@ -135,6 +145,79 @@ class Rig:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGKILL)
             process.wait()
+
+    def await_answers(self) -> None:
+        """Wait until every server answers, sealed or not."""
+
+        def probe() -> str | None:
+            silent = [r.name for r in observe(self.target).replicas if not r.answers]
+            return f"no answer from {', '.join(silent)}" if silent else None
+
+        self._await(probe, "the servers to answer", 30)
+
+    def await_joined(self) -> None:
+        """Wait until one server leads and all follow."""
+        self._await(lambda: observe(self.target).missing or None, "one cluster", 60)
+
+    def await_leader_other_than(self, ordinal: int) -> None:
+        """Wait until another server leads and all follow."""
+
+        def probe() -> str | None:
+            now = observe(self.target)
+            return now.missing or (f"{ordinal} leads" if now.active == ordinal else None)
+
+        self._await(probe, "another leader", 60)
+
+    def await_healthy(self, token: str) -> None:
+        """Wait until every server is a healthy voter, so that any one may be lost."""
+        self._await(lambda: healthy(self.target, token), "three healthy voters", 60)
+
+    def _await(self, probe: Callable[[], str | None], what: str, seconds: float) -> None:
+        fix = f"see {self.folder}/vault-*.log"
+        wait_for(probe, what=what, where=str(self.folder), seconds=seconds, fix=fix)
+
+    def signal(self, ordinal: int, number: signal.Signals) -> None:
+        """Send one server a signal."""
+        self.processes[ordinal].send_signal(number)
+
+    def log_in(self, role: Role) -> str:
+        """A token of the role, from the active server."""
+        with self.active_client() as client:
+            token: str = log_in(client, role, fake_jwt(role))["client_token"]
+        return token
+
+    @contextmanager
+    def active_client(self, token: str | None = None) -> Iterator[hvac.Client]:
+        """A client of the active server."""
+        active = observe(self.target).active
+        assert active is not None, "no server is active"
+        with self.target.pod_client(active, token) as client:
+            yield client
+
+    def record(self) -> InitRecord:
+        """What the custodian keeps."""
+        record = self.custodian.load()
+        assert record is not None, "the custodian keeps no record"
+        return record
+
+    def root_token(self) -> str:
+        """What the holders of the kept shares can make together. Revoke it after use."""
+        record = self.record()
+        with self.active_client() as client:
+            attempt = client.adapter.put("/v1/sys/generate-root/attempt", json={})
+            for share in record.shares[: record.threshold]:
+                answer = client.adapter.put(
+                    "/v1/sys/generate-root/update", json={"key": share, "nonce": attempt["nonce"]}
+                )
+        encoded = answer["encoded_token"]
+        encoded += "=" * (-len(encoded) % 4)
+        pairs = zip(b64decode(encoded), attempt["otp"].encode(), strict=True)
+        return bytes(left ^ right for left, right in pairs).decode()
+
+    def files_that_hold(self, secret: str) -> list[str]:
+        """Names of all files in the rig's folder with `secret` in them."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return [str(f.relative_to(self.folder)) for f in files if secret.encode() in f.read_bytes()]
 
     def audit_entries(self) -> list[dict[str, object]]:
         """The audit log, parsed."""
@@ -164,6 +247,16 @@ class Rig:
             f'  tls_cert_file = "{tls}/tls.crt"\n  tls_key_file = "{tls}/tls.key"\n'
             f'  tls_min_version = "tls13"\n}}\n{seal}'
         )
+
+
+@contextmanager
+def running(rig: Rig) -> Iterator[Rig]:
+    """The rig with its servers started; every process has ended afterwards."""
+    try:
+        rig.start()
+        yield rig
+    finally:
+        rig.stop()
 
 
 def _free_ports(count: int) -> list[int]:

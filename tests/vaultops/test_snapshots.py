@@ -1,0 +1,156 @@
+"""A snapshot is worth what its restore gives back: into a new cluster, read by an old token."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hvac
+import pytest
+
+from tests.vaultops.rig import Rig, kms_key, running
+from vaultops import bootstrap
+from vaultops.errors import DeniedError, DoubtError, VaultOpsError
+from vaultops.identity import deployer_role, operator_role
+from vaultops.initialise import initialise
+from vaultops.snapshot import Snapshot, check_canary, restore, take, verify
+from vaultops.state import BootstrapState, observe
+
+pytestmark = pytest.mark.e2e
+
+WRITTEN = "fake-canary-before-the-snapshot"
+LATER = "fake-canary-after-the-snapshot"
+
+
+def read_canary(client: hvac.Client) -> str:
+    """What the canary's path holds."""
+    found: str = client.adapter.get("/v1/canary/fake")["data"]["value"]
+    return found
+
+
+@dataclass
+class Taken:
+    """A destroyed cluster's snapshot, with a token that could read the canary in it."""
+
+    first: Rig
+    snapshot: Snapshot
+    reader: str
+    cluster_id: str
+
+
+@pytest.fixture(scope="module")
+def taken(
+    tmp_path_factory: pytest.TempPathFactory, kubernetes_api: str, kms_endpoint: str
+) -> Iterator[Taken]:
+    folder = tmp_path_factory.mktemp("first")
+    rig = Rig(folder, kubernetes_api, endpoint=kms_endpoint, key=kms_key(kms_endpoint))
+    with running(rig):
+        bootstrap.run(rig.target, rig.custodian, rig.options())
+        root = rig.root_token()
+        with rig.active_client(root) as client:
+            client.sys.enable_secrets_engine("kv", path="canary")
+            client.adapter.put("/v1/canary/fake", json={"value": WRITTEN})
+            rule = 'path "canary/fake" { capabilities = ["read"] }'
+            client.sys.create_or_update_policy("reader", rule)
+            reader = client.auth.token.create(policies=["reader"], ttl="1h")["auth"]
+            snapshot = take(
+                rig.target, rig.log_in(operator_role()), rig.folder / "snapshots" / "first.snap"
+            )
+            client.adapter.put("/v1/canary/fake", json={"value": LATER})
+            # Its own end would take the reader with it, so the root token outlives the snapshot.
+        cluster_id = observe(rig.target).cluster_id
+        yield Taken(rig, snapshot, reader["client_token"], cluster_id)
+
+
+def test_a_snapshot_is_whole_private_and_alone_in_its_folder(taken: Taken) -> None:
+    path = taken.snapshot.path
+    assert verify(path) == taken.snapshot
+    assert taken.snapshot.size == path.stat().st_size > 1000
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["first.snap"]
+
+
+def test_only_the_operator_may_take_one(taken: Taken, tmp_path: Path) -> None:
+    with pytest.raises(DeniedError):
+        take(taken.first.target, taken.first.log_in(deployer_role()), tmp_path / "no.snap")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_operator_may_not_restore(taken: Taken) -> None:
+    with pytest.raises(DeniedError):
+        restore(taken.first.target, taken.first.log_in(operator_role()), taken.snapshot.path)
+    check_canary(taken.first.target, taken.reader, read_canary, LATER)
+
+
+def test_a_damaged_file_is_refused_before_anything_is_changed(taken: Taken, tmp_path: Path) -> None:
+    """Cut off or changed at many places; the cluster is never asked, so no token is needed."""
+    whole = taken.snapshot.path.read_bytes()
+    step = len(whole) // 24
+    damaged = [whole[:end] for end in range(0, len(whole), step)]
+    damaged += [
+        whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        for at in range(step, len(whole) - step, step)
+    ]
+    path = tmp_path / "damaged.snap"
+    entries = len(taken.first.audit_entries())
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(VaultOpsError, match="this is no whole snapshot") as refused:
+            restore(taken.first.target, "no token is needed to see that", path)
+        assert "never restore from this file" in refused.value.fix
+    assert len(taken.first.audit_entries()) == entries
+    check_canary(taken.first.target, taken.reader, read_canary, LATER)
+
+
+def test_a_canary_that_differs_is_doubted(taken: Taken) -> None:
+    with pytest.raises(DoubtError, match="not the one written"):
+        check_canary(taken.first.target, taken.reader, read_canary, WRITTEN)
+
+
+def test_a_restore_into_the_same_cluster_waits_until_it_is_done(taken: Taken) -> None:
+    """Here nothing but the data tells before from after: tokens and cluster stay the same."""
+    rig = taken.first
+    restore(rig.target, rig.root_token(), taken.snapshot.path)
+    check_canary(rig.target, taken.reader, read_canary, WRITTEN)
+
+
+def test_a_new_cluster_gives_back_what_the_destroyed_one_held(
+    taken: Taken, tmp_path: Path, kubernetes_api: str
+) -> None:
+    """The last test of the module: it destroys the first cluster."""
+    first = taken.first
+    first.stop()
+    for ordinal in range(first.replicas):
+        shutil.rmtree(first.folder / f"data-{ordinal}")
+    second = Rig(tmp_path, kubernetes_api, endpoint=first.endpoint, key=first.key)
+    with running(second):
+        second.await_answers()
+        record = initialise(
+            second.target, second.custodian, shares=1, threshold=1, auto_unseal=True
+        )
+        assert record is not None
+        assert record.root_token is not None
+        second.await_joined()
+        restore(second.target, record.root_token, taken.snapshot.path)
+        check_canary(second.target, taken.reader, read_canary, WRITTEN)
+        observation = observe(second.target)
+        assert observation.state is BootstrapState.JOINED
+        active = observation.active
+        assert active is not None
+        assert observation.replicas[active].cluster_id == taken.cluster_id
+        with (
+            second.active_client(record.root_token) as client,
+            pytest.raises(hvac.exceptions.Forbidden),
+        ):
+            client.auth.token.lookup_self()
+        assert second.log_in(deployer_role()), "the old deployer is back"
+        # The first cluster's shares command the restored one.
+        second.custodian.store(first.record())
+        second.await_healthy(second.log_in(operator_role()))
+        with second.active_client(second.root_token()) as client:
+            client.sys.step_down()
+        # The standbys hold the restored data too: one of them serves it now.
+        second.await_leader_other_than(active)
+        check_canary(second.target, taken.reader, read_canary, WRITTEN)
