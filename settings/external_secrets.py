@@ -14,6 +14,7 @@ from pydantic import Field
 from settings.base import Section, setting
 from settings.kubernetes import Endpoint
 from settings.types import (
+    AnyUrl,
     ChartVersion,
     Count,
     Duration,
@@ -192,6 +193,11 @@ class ExternalSecrets(Section):
         (),
         why="the operator reaches cloud stores there, and nothing else outside the cluster",
         write='[{cidrs: ["10.0.0.0/16"], port: 443}]',
+    )
+    aws_endpoint: AnyUrl | None = setting(
+        None,
+        why="it replaces AWS by a stand-in for the operator's pods",
+        write="http://10.77.0.2:5000, or nothing for the real AWS",
     )
     stores: tuple[Store, ...] = setting(
         (),

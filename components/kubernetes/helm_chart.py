@@ -1,0 +1,47 @@
+"""An official Helm chart as a child of a component: from a repository, an OCI registry or a folder.
+
+Owns how a chart's source becomes the arguments of `helm.v4.Chart`. Knows no chart and no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.vault.cluster import ChartOrigin, ChartSource
+
+
+def helm_chart(
+    name: str,
+    *,
+    release: str,
+    chart: str,
+    source: ChartSource,
+    namespace: pulumi.Input[str],
+    values: Mapping[str, Any],
+    parent: pulumi.Resource,
+    waits: Sequence[pulumi.Resource] = (),
+    transforms: Sequence[pulumi.ResourceTransform] = (),
+) -> k8s.helm.v4.Chart:
+    """Every object of the chart named `chart`, under the release's name.
+
+    `waits` must exist before its first object, `transforms` see each object before it is made.
+    """
+    from_repository = source.origin is ChartOrigin.REPOSITORY
+    return k8s.helm.v4.Chart(
+        name,
+        name=release,
+        namespace=namespace,
+        chart=chart if from_repository else source.location,
+        version=source.version,
+        repository_opts=k8s.helm.v4.RepositoryOptsArgs(repo=source.location)
+        if from_repository
+        else None,
+        values=dict(values),
+        opts=pulumi.ResourceOptions(
+            parent=parent, depends_on=list(waits), transforms=list(transforms)
+        ),
+    )
