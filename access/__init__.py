@@ -1,1 +1,1 @@
-"""Who may read what: pure logic over Vault policies and grants. Imports no Pulumi."""
+"""Who may read what: pure logic over grants, Vault policies, Kubernetes RBAC and IAM. No Pulumi."""
