@@ -23,6 +23,7 @@ def deploy(settings: Settings, contents: files.Contents) -> None:
 
     unsealing = seal.unsealing(settings, namespaces, in_cluster)
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
+    vault.trust(settings, namespaces, servers, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
     in_vault = pulumi.ResourceOptions(providers=[vault.provider(settings, started)])
     login = vault.access(settings, contents, in_vault)

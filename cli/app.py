@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import access, vault
+from cli import access, policy, vault
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -16,3 +16,4 @@ app = typer.Typer(
 )
 app.add_typer(vault.app, name="vault")
 app.add_typer(access.app, name="access")
+app.add_typer(policy.app, name="policy")

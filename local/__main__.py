@@ -16,7 +16,12 @@ from local.stack import StackError
 from local.summary import show
 from local.toolchain import ToolchainError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they would print secrets
+    help=__doc__,
+)
 
 InstanceName = Annotated[str, typer.Option("--instance", help="The environment's name.")]
 

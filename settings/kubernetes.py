@@ -98,6 +98,11 @@ class Network(Section):
         why="a Vault that cannot reach its key service stays sealed",
         write='{cidrs: ["10.0.0.0/16"], port: 443}',
     )
+    object_storage: Endpoint | None = setting(
+        None,
+        why="snapshots are uploaded there",
+        write='{cidrs: ["10.0.0.0/16"], port: 443}',
+    )
     clients: tuple[Cidr, ...] = setting(
         (),
         why="Vault is reached from these networks outside the cluster, and no others",

@@ -59,6 +59,7 @@ def _stand_ins(settings: Settings) -> Iterator[Problem]:
     for key, endpoint in (
         ("aws.endpoint", settings.aws.endpoint if settings.aws else None),
         ("vault.seal.endpoint", getattr(seal, "endpoint", None)),
+        ("engines.aws.endpoint", settings.engines.aws.endpoint if settings.engines.aws else None),
     ):
         if endpoint is None:
             continue

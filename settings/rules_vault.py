@@ -302,6 +302,14 @@ def _snapshots(settings: Settings) -> Iterator[Problem]:
             "a bucket name together with `destination: s3` or `gcs` only",
             also=("vault.snapshots.destination",),
         )
+    if needed is settings.cloud and settings.network.object_storage is None:
+        yield Problem(
+            "network.objectStorage",
+            f"is missing though `vault.snapshots.destination` is {snapshots.destination}",
+            "network policies would drop every upload",
+            '{cidrs: ["10.0.0.0/16"], port: 443}',
+            also=("vault.snapshots.destination",),
+        )
     if needed is None and snapshots.identity is not None:
         yield Problem(
             "vault.snapshots.identity",

@@ -41,6 +41,22 @@ _DEPLOYER = {
     "auth/kubernetes/config": _MANAGE,
     "auth/kubernetes/role": ("list",),
     "auth/kubernetes/role/*": _MANAGE,
+    **{
+        f"auth/{path}": _MANAGE
+        for path in (
+            "oidc/config",
+            "oidc/role/*",
+            "github-actions/config",
+            "github-actions/role/*",
+            "approle/role/*",
+            "aws/config/client",
+            "aws/role/*",
+            "ldap/config",
+            "ldap/groups/*",
+            "github/config",
+            "github/map/teams/*",
+        )
+    },
     "secret/config": _SETTLE,
     "secret/metadata/*": _SETTLE,
     "database/config/*": _MANAGE,

@@ -71,6 +71,7 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
             ),
             api_server=_destination(wanted.api_server),
             kms=_destination(wanted.kms) if wanted.kms else None,
+            object_storage=_destination(wanted.object_storage) if wanted.object_storage else None,
             databases=tuple(_destination(database) for database in wanted.databases),
             clients=wanted.clients,
         ),

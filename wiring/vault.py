@@ -22,6 +22,7 @@ from components.vault.service_values import ServiceType, Ui
 from components.vault.snapshot_destinations import Destination, ToGcs, ToS3, ToVolume
 from components.vault.snapshots import SnapshotJob, SnapshotJobArgs
 from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
+from components.vault.trust import VaultTrust, VaultTrustArgs
 from components.vault.values import Size, Telemetry, VaultValues, Volume
 from settings import Settings
 from settings import vault as wanted
@@ -75,6 +76,26 @@ def cluster(
             tls=_certificate_source(configured.tls),
             client_hosts=(host,) if host else (),
             chart_wait=unsealing.waits,
+        ),
+        opts,
+    )
+
+
+def trust(
+    settings: Settings,
+    namespaces: Namespaces,
+    servers: VaultCluster,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Vault's CA in every namespace whose pods may reach Vault; its own has it already."""
+    readers = [n.name for n in settings.namespaces if n.reads_vault]
+    VaultTrust(
+        "vault-trust",
+        VaultTrustArgs(
+            namespaces={
+                name: namespaces.names[name] for name in readers if name != settings.vault.namespace
+            },
+            ca_pem=servers.ca_pem,
         ),
         opts,
     )

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.kubernetes.labels import COMPONENT
 from components.kubernetes.network_policy import DNS, Flow, Peers, allow
 
 VAULT_API, VAULT_RAFT = 8200, 8201
 VAULT_PODS = {"app.kubernetes.io/name": "vault", "component": "server"}
+SNAPSHOT_PODS = {COMPONENT: "vault-snapshots"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +45,16 @@ class NamespaceNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkAccessArgs:
-    """`clients` are networks outside the cluster from which Vault is reached."""
+    """`clients` are networks outside the cluster from which Vault is reached.
+
+    `object_storage` is where the pods labelled SNAPSHOT_PODS upload snapshots to.
+    """
 
     vault_namespace: str
     namespaces: tuple[NamespaceNetwork, ...]
     api_server: Destination
     kms: Destination | None = None
+    object_storage: Destination | None = None
     databases: tuple[Destination, ...] = ()
     clients: tuple[str, ...] = ()
 
@@ -107,6 +113,15 @@ class NetworkAccess(pulumi.ComponentResource):
                 )
             if namespace.key == args.vault_namespace:
                 self._open_vault(name, namespace, args)
+                if args.object_storage:
+                    allow(
+                        f"{name}-snapshots",
+                        "allow-snapshot-upload",
+                        namespace=namespace.name,
+                        parent=self,
+                        pods=SNAPSHOT_PODS,
+                        egress=[args.object_storage.flow()],
+                    )
         self.register_outputs({})
 
     def _open_vault(self, name: str, vault: NamespaceNetwork, args: NetworkAccessArgs) -> None:

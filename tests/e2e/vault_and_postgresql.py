@@ -27,11 +27,6 @@ from local.services.postgresql import PostgresService
 from tests.local.direct_node import DirectNode
 from vaultops.policies import deployer_policy
 
-AUTH_POLICY = "\n".join(
-    f'path "auth/{path}" {{ capabilities = ["create", "read", "update", "delete", "list"] }}'
-    for path in ("approle/role/*", "ldap/config", "ldap/groups/*", "github/*")
-)
-
 
 @dataclass(frozen=True)
 class Servers:
@@ -121,7 +116,7 @@ def _start_vault(folder: Path) -> tuple[subprocess.Popen[bytes], hvac.Client]:
         assert time.monotonic() < deadline, "the dev Vault did not answer within 30 s"
         assert server.poll() is None, (folder / "vault.log").read_text()
         time.sleep(0.1)
-    client.sys.create_or_update_policy("deployer", f"{deployer_policy()}\n{AUTH_POLICY}")
+    client.sys.create_or_update_policy("deployer", deployer_policy())
     made = client.auth.token.create(policies=["deployer"], no_default_policy=True, ttl="1h")
     (folder / "token").touch(mode=0o600)
     (folder / "token").write_text(made["auth"]["client_token"])

@@ -1,7 +1,7 @@
 """Which package may import which: the direction of dependencies, read from the sources.
 
-access <- components, policies, settings; settings, components <- wiring <- __main__; nothing but its own command and the
-end-to-end tests imports local.
+access <- components, policies, settings; settings, components <- wiring <- __main__; nothing but
+its own command and the end-to-end tests imports local.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 OURS = frozenset(
-    {"access", "benchmarks", "cli", "components", "local", "policies", "settings", "tests", "vaultops", "wiring"}
+    {
+        "access",
+        "benchmarks",
+        "cli",
+        "components",
+        "local",
+        "policies",
+        "settings",
+        "tests",
+        "vaultops",
+        "wiring",
+    }
 )
 MAY_IMPORT = {
     "access": set[str](),
@@ -21,7 +32,7 @@ MAY_IMPORT = {
     "vaultops": {"access"},
     "components": {"access", "vaultops"},
     "policies": {"access"},
-    "cli": {"access", "settings", "vaultops"},
+    "cli": {"access", "policies", "settings", "vaultops"},
     "local": {"vaultops"},
     "benchmarks": {"local", "policies", "access"},
     "wiring": {"access", "components", "settings", "vaultops"},

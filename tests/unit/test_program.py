@@ -45,7 +45,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def no_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test asks a cluster: whether there is a Vault to log in to is no matter of the tree."""
-    monkeypatch.setattr(deployer, "refresh", lambda access: deployer.Refreshed.NO_VAULT)
+    monkeypatch.setattr(deployer, "refresh", lambda _: deployer.Refreshed.NO_VAULT)
 
 
 def settings_of(stack: str) -> dict[str, Any]:
@@ -111,6 +111,7 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "strongroom:vault:PkiEngine pki",
         "strongroom:vault:Snapshots vault-snapshots",
         "strongroom:vault:TransitEngine transit",
+        "strongroom:vault:Trust vault-trust",
     ]
 
 

@@ -1,0 +1,36 @@
+"""Vault's CA in the namespaces that read Vault, and in no other."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pytest
+
+from components.vault.trust import VaultTrust, VaultTrustArgs
+from tests.unit.support.monitor import deploy
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_each_namespace_gets_the_public_ca_and_nothing_secret(preview: bool) -> None:
+    def program() -> None:
+        provider = k8s.Provider("k8s")
+        VaultTrust(
+            "vault-trust",
+            VaultTrustArgs(namespaces={"a": "a", "b": "b"}, ca_pem="fake CA certificate"),
+            pulumi.ResourceOptions(providers=[provider]),
+        )
+
+    deployed = deploy(program, preview=preview)
+    assert deployed.tree() == [
+        "pulumi:providers:kubernetes k8s",
+        "strongroom:vault:Trust vault-trust",
+        "  kubernetes:core/v1:ConfigMap vault-trust-a",
+        "  kubernetes:core/v1:ConfigMap vault-trust-b",
+    ]
+    for name in ("a", "b"):
+        made = deployed.one("kubernetes:core/v1:ConfigMap", f"vault-trust-{name}")
+        assert made.inputs["metadata"]["namespace"] == name
+        assert made.inputs["metadata"]["name"] == "vault-ca"
+        assert made.inputs["data"] == {"ca.crt": "fake CA certificate"}
+        assert made.secret_inputs == frozenset()
+        assert made.provider == "k8s"
