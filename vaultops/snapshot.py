@@ -107,12 +107,16 @@ def restore(
     *,
     seconds: float = 300,
     progress: Callable[[str], None] | None = None,
+    restart: Callable[[int], None] | None = None,
 ) -> None:
     """Replace everything the cluster holds by the snapshot (`snapshot-force`), and wait for it.
 
     `token` belongs to the cluster as it is now and dies with its data; afterwards the old
-    cluster's tokens, roles and shares are valid again. The active server is the only one to talk
-    to. Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
+    cluster's tokens, roles and shares are valid again. `restart` ends a standby that its
+    controller starts anew: now and then Vault 1.21 installs the data on one and keeps the former
+    keys, so that it could never lead.
+
+    Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
     """
     verify(path)
     observation = observe(target)
@@ -130,11 +134,22 @@ def restore(
         with path.open("rb") as file:
             client.sys.force_restore_raft_snapshot(file)
 
+    restarted: set[int] = set()
+
     def probe() -> str | None:
         now = observe(target)
         if now.state is not BootstrapState.JOINED or now.active is None:
             return now.missing or "no leader yet"
-        return _still_known(target, now.active, mark)
+        if still := _still_known(target, now.active, mark):
+            return still
+        cluster = now.replicas[now.active].cluster_id
+        behind = [n for n, replica in enumerate(now.replicas) if replica.cluster_id != cluster]
+        if not behind:
+            return None
+        if restart and behind[0] not in restarted:
+            restarted.add(behind[0])
+            restart(behind[0])
+        return f"{target.name(behind[0])} keeps the old keys in memory and needs a restart"
 
     wait_for(
         probe,
@@ -142,7 +157,7 @@ def restore(
         where="sys/seal-status of each replica",
         seconds=seconds,
         fix="the seal's key must be the snapshot's: check the KMS key, or unseal with the "
-        "snapshot's shares",
+        "snapshot's shares; a standby with old keys needs a restart: delete its pod",
         on_change=progress,
     )
 

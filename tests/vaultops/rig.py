@@ -219,6 +219,11 @@ class Rig:
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return [str(f.relative_to(self.folder)) for f in files if secret.encode() in f.read_bytes()]
 
+    def restart(self, ordinal: int) -> None:
+        """Kill one server and start it anew."""
+        self.stop(ordinal)
+        self.start(ordinal)
+
     def audit_entries(self) -> list[dict[str, object]]:
         """The audit log, parsed."""
         return [json.loads(line) for line in self.audit_log.read_text().splitlines()]
