@@ -141,31 +141,44 @@ class Stack:
     def run(self, *arguments: str) -> str:
         """Run one engine command in the project and return its standard output.
 
-        `up`, `preview` and `destroy` show their output as it comes and return nothing. An interrupt
-        reaches the engine, which ends its running steps and saves its state before it stops.
-        Raises StackError with the command and its exit status.
+        `up`, `preview` and `destroy` are shown as they go, and kept in the instance's logs. An
+        interrupt reaches the engine, which ends its running steps and saves its state before it
+        stops. Raises StackError with the command and its exit status.
         """
         streamed = arguments[0] in {"up", "preview", "destroy"}
-        command = ["pulumi", *arguments, "--non-interactive"]
         with subprocess.Popen(
-            command,
+            ["pulumi", *arguments, "--non-interactive"],
             # A new stack's salt is written beside the project's file: there, not in the repository.
             cwd=REPOSITORY if streamed else self.instance.state_dir,
             env=self.environment(),
-            stdout=None if streamed else subprocess.PIPE,
-            stderr=None if streamed else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if streamed else subprocess.PIPE,
             text=True,
             # A second SIGINT makes the engine abandon its steps, and the terminal sends one to the
             # whole foreground group: in a group of its own the engine gets only the one below.
             process_group=0,
         ) as engine:
             try:
+                if streamed:
+                    self._show(engine)
                 output, errors = engine.communicate()
             except KeyboardInterrupt:
                 engine.send_signal(signal.SIGINT)
+                if streamed:
+                    self._show(engine)
                 engine.wait()
                 raise
         if engine.returncode:
             detail = f": {errors.strip()}" if errors else ""
             raise StackError(f"`pulumi {arguments[0]}` ended with {engine.returncode}{detail}")
-        return output or ""
+        return output
+
+    def _show(self, engine: subprocess.Popen[str]) -> None:
+        """Pass the engine's lines on until it ends."""
+        self.instance.logs.mkdir(parents=True, exist_ok=True)
+        with (self.instance.logs / "pulumi.log").open("a") as log:
+            for line in engine.stdout or ():
+                log.write(line)
+                # Which plugin is used, and why, the toolchain has said already.
+                if "warning: using pulumi-" not in line:
+                    print(line, end="", flush=True)
