@@ -130,6 +130,11 @@ class StackRule(Requirement):
         return list(guarded(lambda: self.check(relevant))) if relevant else []
 
 
+def of_type(resources: Iterable[Resource], type_: str) -> list[Resource]:
+    """The resources of one type, in their order."""
+    return [resource for resource in resources if resource.type == type_]
+
+
 def guarded(check: Callable[[], Iterable[Judgement]]) -> Iterator[Judgement]:
     """The judgements of `check`, and as the last a NotChecked when it met what it cannot read."""
     try:

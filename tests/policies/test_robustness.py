@@ -61,11 +61,11 @@ def opened(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @by_rule
-@pytest.mark.parametrize("odd", ODD, ids=repr)
-def test_no_shape_makes_a_rule_fail(rule: Requirement, odd: Any) -> None:
-    for kind in ("pass", "fail"):
-        for subject in variants(CASES[rule.id][kind].subject, odd):
-            judgements(rule, subject)
+def test_no_shape_makes_a_rule_fail(rule: Requirement) -> None:
+    for odd in ODD:
+        for kind in ("pass", "fail"):
+            for subject in variants(CASES[rule.id][kind].subject, odd):
+                judgements(rule, subject)
 
 
 @by_rule

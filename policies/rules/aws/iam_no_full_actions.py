@@ -21,7 +21,7 @@ def _document(place: View) -> Iterator[Judgement]:
                 fix="list the actions that are needed in Action",
             )
         for action in statement.actions:
-            name = action.partition(":")[2] or action
+            name = action.rpartition(":")[2]
             if set(name) <= set("*?"):
                 yield Finding(
                     evidence=f"{path} allows {action}",

@@ -33,8 +33,10 @@ BOUNDING = ("aws:ResourceTag/", "secretsmanager:ResourceTag/", "kms:ResourceAlia
 
 def names_something(arn: str) -> bool:
     """Whether an ARN pattern fixes at least the beginning of the resource's own name."""
-    resource = arn.split(":", 5)[5] if arn.count(":") >= 5 else arn
-    name = _KIND.sub("", resource).lstrip("/")
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return not set("*?") & set(arn)  # the pattern ends before the name: arn:aws:kms:*
+    name = _KIND.sub("", parts[5]).lstrip("/")
     return bool(name) and name[0] not in "*?"
 
 

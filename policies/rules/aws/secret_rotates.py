@@ -17,6 +17,7 @@ from policies.rule import (
     Severity,
     StackRule,
     each_resource,
+    of_type,
 )
 from policies.rules.aws.secret_rotation_is_frequent import ROTATION
 from policies.view import NotKnown
@@ -33,7 +34,7 @@ def _names(rotation: Resource, secret: Resource) -> bool:
 
 def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each secret that nothing rotates."""
-    rotations = [each for each in resources if each.type == ROTATION]
+    rotations = of_type(resources, ROTATION)
 
     def judge(secret: Resource) -> Iterator[Judgement]:
         unknown: NotKnown | None = None
@@ -50,7 +51,7 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
             fix="add a SecretRotation, or a waiver for a secret that must not change",
         )
 
-    yield from each_resource((each for each in resources if each.type == SECRET), judge)
+    yield from each_resource(of_type(resources, SECRET), judge)
 
 
 RULE = StackRule(

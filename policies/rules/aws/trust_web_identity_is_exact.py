@@ -14,6 +14,7 @@ from policies.iam_documents import IAM_ROLE, allowing
 from policies.rule import Finding, Judgement, Rule, Severity, each
 from policies.view import View
 
+CLAIMS = {"sub": "system:serviceaccount:<namespace>:<account>", "aud": "sts.amazonaws.com"}
 ASSUME = "sts:AssumeRoleWithWebIdentity"
 
 
@@ -31,17 +32,14 @@ def _trust(place: View) -> Iterator[Judgement]:
 
 
 def _exact(path: str, statement: Statement) -> Iterator[Judgement]:
-    for claim, example in (
-        ("sub", "system:serviceaccount:ml-training:ml-training-sa"),
-        ("aud", ""),
-    ):
+    for claim, example in CLAIMS.items():
         tests = [c for c in statement.conditions if c.key.endswith(f":{claim}")]
         if any(c.is_exact for c in tests):
             continue
         weak = "; ".join(f"{c.operator} {', '.join(c.values)}" for c in tests) or "not tested"
         yield Finding(
             evidence=f"{path} leaves {claim} open: {weak}",
-            fix=f"add StringEquals on <issuer>:{claim} = {example or 'sts.amazonaws.com'}",
+            fix=f"add StringEquals on <issuer>:{claim} = {example}",
         )
 
 

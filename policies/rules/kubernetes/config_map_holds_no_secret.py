@@ -18,8 +18,8 @@ _LINE = re.compile(r"""^\s*(?:export\s+|-\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?
 
 
 def _value(value: View) -> Iterator[Judgement]:
-    name, text = value.path.rpartition("data.")[2], value.text()
-    lines = text.splitlines() or [text]
+    name = value.path.rpartition("data.")[2]
+    lines = value.text().splitlines()
     for number, line in enumerate(lines, start=1):
         pair = _LINE.match(line)
         kind = kind_of(pair[1], pair[2]) if pair else kind_of("", line)

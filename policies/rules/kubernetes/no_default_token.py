@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from policies.resource_types import POD_TYPES, SERVICE_ACCOUNT, pod_spec
-from policies.rule import ADVISED, Finding, Judgement, Resource, Severity, StackRule, each_resource
+from policies.rule import (
+    ADVISED,
+    Finding,
+    Judgement,
+    Resource,
+    Severity,
+    StackRule,
+    each_resource,
+    of_type,
+)
 
 SWITCH = "automountServiceAccountToken"
 
@@ -19,8 +28,8 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each pod that gets a token because nobody said no."""
     decided = {
         _key(account.view["metadata"]["namespace"].text(), account.view["metadata"]["name"].text())
-        for account in resources
-        if account.type == SERVICE_ACCOUNT and account.view[SWITCH].flag() is not None
+        for account in of_type(resources, SERVICE_ACCOUNT)
+        if account.view[SWITCH].flag() is not None
     }
 
     def judge(workload: Resource) -> Iterator[Judgement]:

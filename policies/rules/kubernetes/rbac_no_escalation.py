@@ -45,10 +45,9 @@ def _entry(view: View) -> Iterator[Judgement]:
     for group, resource, verbs, named_is_fine in WAYS:
         given = entry.given(group, resource, verbs)
         if given and not (named_is_fine and entry.names):
-            fix = f"remove {', '.join(given)} on {resource} from {entry.path}"
             yield Finding(
                 evidence=f"{entry}, which includes {resource}",
-                fix=f"{fix}, or name them in resourceNames" if named_is_fine else fix,
+                fix=f"remove {', '.join(given)} on {resource} from {entry.path}",
             )
             return
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from policies.resource_types import DATABASE_CONNECTION, DATABASE_ENGINES, DATABASE_STATIC_ROLE
-from policies.rule import Finding, Judgement, Resource, Severity, StackRule, each_resource
+from policies.rule import Finding, Judgement, Resource, Severity, StackRule, each_resource, of_type
 
 
 def _connecting_users(connection: Resource) -> Iterator[str]:
@@ -20,8 +20,7 @@ def _connecting_users(connection: Resource) -> Iterator[str]:
 
 def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each static role of a connection's own user."""
-    connections = [each for each in resources if each.type == DATABASE_CONNECTION]
-    static_roles = [each for each in resources if each.type == DATABASE_STATIC_ROLE]
+    connections = of_type(resources, DATABASE_CONNECTION)
 
     def judge(role: Resource) -> Iterator[Judgement]:
         database, user = role.view["dbName"].text(), role.view["username"].text()
@@ -34,7 +33,7 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
                     fix="rotate the connection's user with rotate-root, and this role another one",
                 )
 
-    yield from each_resource(static_roles, judge)
+    yield from each_resource(of_type(resources, DATABASE_STATIC_ROLE), judge)
 
 
 RULE = StackRule(

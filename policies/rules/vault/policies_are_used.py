@@ -18,6 +18,7 @@ from policies.rule import (
     StackRule,
     each_of,
     each_resource,
+    of_type,
 )
 from policies.view import View
 
@@ -26,7 +27,7 @@ BUILT_IN = frozenset({"default", "root"})
 
 def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each missing policy, and for each that nothing holds."""
-    policies = [each for each in resources if each.type == VAULT_POLICY]
+    policies = of_type(resources, VAULT_POLICY)
     holders = [each for each in resources if each.type != VAULT_POLICY]
     names = {each.view["name"].text() for each in policies}
     if names:

@@ -23,7 +23,7 @@ def check(properties: View) -> Iterator[Judgement]:
     policy = policy_of(properties)
     acl = Acl([policy])
     for deny in (r for r in policy.rules if Capability.DENY in r.capabilities):
-        for other in (r for r in policy.rules if Capability.DENY not in r.capabilities):
+        for other in policy.rules:
             path = witness(deny.path, other.path)
             if not path or covers(deny.path, other.path):
                 continue

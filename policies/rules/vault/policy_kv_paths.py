@@ -12,7 +12,16 @@ from functools import partial
 
 from access.policy import Capability, PathRule
 from policies.resource_types import VAULT_MOUNT, VAULT_POLICY
-from policies.rule import ADVISED, Finding, Judgement, Resource, Severity, StackRule, each_resource
+from policies.rule import (
+    ADVISED,
+    Finding,
+    Judgement,
+    Resource,
+    Severity,
+    StackRule,
+    each_resource,
+    of_type,
+)
 from policies.vault_policy import policy_of
 
 PARTS = frozenset({"data", "metadata", "delete", "undelete", "destroy", "subkeys", "config"})
@@ -20,8 +29,7 @@ PARTS = frozenset({"data", "metadata", "delete", "undelete", "destroy", "subkeys
 
 def _is_kv_2(mount: Resource) -> bool:
     view = mount.view
-    kind = view["type"].text()
-    return kind == "kv-v2" or (kind == "kv" and view["options"]["version"].text() == "2")
+    return view["type"].text() == "kv-v2" or view["options"]["version"].text() == "2"
 
 
 def _judge(rule: PathRule, mount: str) -> Iterator[Judgement]:
@@ -50,11 +58,10 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each path that misses the engine's layout, or lists its top."""
     mounts = [
         each.view["path"].text().strip("/")
-        for each in resources
-        if each.type == VAULT_MOUNT and _is_kv_2(each)
+        for each in of_type(resources, VAULT_MOUNT)
+        if _is_kv_2(each)
     ]
-    policies = (each for each in resources if each.type == VAULT_POLICY)
-    yield from each_resource(policies, partial(_judge_policy, mounts))
+    yield from each_resource(of_type(resources, VAULT_POLICY), partial(_judge_policy, mounts))
 
 
 def _judge_policy(mounts: list[str], policy: Resource) -> Iterator[Judgement]:

@@ -29,8 +29,7 @@ def _mounts(paths: tuple[str, ...]) -> Iterator[str]:
         if first in OWN:
             continue
         if first == "auth":
-            method = rest.partition("/")[0]
-            yield f"auth/{_unnamed(method) or UNNAMED}"
+            yield f"auth/{_unnamed(rest.partition('/')[0])}"
         else:
             yield _unnamed(first)
 
@@ -47,9 +46,10 @@ def check(properties: View) -> Iterator[Judgement]:
     for mount in dict.fromkeys(_mounts(tuple(rule.path for rule in policy.rules))):
         for inside in INSIDE:
             path = f"{mount}/{inside}"
-            allowed = [c for c in OPENS if acl.explain(path, c).allowed]
             rule = acl.rule_for(path, listing=False)
-            if allowed and rule and rule.path not in told:
+            if rule is None or rule.path in told:
+                continue
+            if allowed := [c for c in OPENS if acl.explain(path, c).allowed]:
                 told.add(rule.path)
                 yield Finding(
                     evidence=f'path "{rule.path}" allows {", ".join(allowed)} on "{path}"',

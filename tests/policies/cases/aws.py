@@ -70,6 +70,8 @@ def rules(**rule: Any) -> dict[str, Any]:
     return {"rotationRules": rule}
 
 
+REGION = {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}
+ANY_TAG = {"StringLike": {"aws:ResourceTag/team": "*"}}
 READ = allow("secretsmanager:GetSecretValue", SECRET_ARN)
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 EXACT = web(StringEquals={SUB: TRAINER, AUD: "sts.amazonaws.com"})
@@ -94,6 +96,11 @@ CASES: dict[str, dict[str, Case]] = {
         "no document": unsure({"policy": "{}"}),
     },
     "iam-resources-are-named": {
+        "bounded by a pattern": bad(
+            policy(allow("s3:GetObject", Condition=ANY_TAG)), "s3:GetObject on every resource"
+        ),
+        "another condition": bad(policy(allow("s3:GetObject", Condition=REGION)), "s3:GetObject"),
+        "all actions are another rule's": ok(policy(allow("*"))),
         "pass": ok(policy(READ, allow(["kms:ListKeys", "sts:GetCallerIdentity", "ec2:Describe*"]))),
         "fail": bad(policy(allow("kms:Decrypt")), "allows kms:Decrypt on every resource"),
         "wildcard": bad(policy(allow("secretsmanager:Get*")), "secretsmanager:Get*"),
@@ -114,6 +121,20 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "iam-pass-role-is-bound": {
+        "every role but one": bad(
+            policy(
+                {
+                    "Effect": "Allow",
+                    "Action": "iam:PassRole",
+                    "NotResource": ROLE_ARN,
+                    "Condition": PASS,
+                }
+            ),
+            "passes every role but some",
+        ),
+        "another condition": bad(
+            policy(allow("iam:PassRole", ROLE_ARN, Condition=REGION)), "to any service"
+        ),
         "pass": ok(policy(allow("iam:PassRole", ROLE_ARN, Condition=PASS))),
         "fail": bad(policy(allow("iam:PassRole", ROLE_ARN)), "passes a role to any service"),
         "wildcard": bad(
@@ -147,6 +168,14 @@ CASES: dict[str, dict[str, Case]] = {
         "everything": bad(policy(allow("*")), "more ways"),
     },
     "iam-secret-reads-are-named": {
+        "bounded by a pattern": bad(policy(allow("kms:Decrypt", Condition=ANY_TAG)), "kms:Decrypt"),
+        "another condition": bad(policy(allow("kms:Decrypt", Condition=REGION)), "kms:Decrypt"),
+        "an ARN that ends early": bad(
+            policy(allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*")), ":*"
+        ),
+        "an ARN without a name": bad(
+            policy(allow("kms:Decrypt", f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/")), "key/"
+        ),
         "pass": ok(
             policy(
                 READ,
@@ -225,6 +254,10 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "trust-names-principals": {
+        "another condition": bad(trust(assume(ROOT, **REGION)), "the whole account"),
+        "any external id": bad(
+            trust(assume(ROOT, StringLike={"sts:ExternalId": "*"})), "the whole account"
+        ),
         "pass": ok(trust(assume({"AWS": ROLE_ARN, "Service": "ec2.amazonaws.com"}))),
         "fail": bad(trust(assume(ROOT)), f"the whole account arn:aws:iam::{ACCOUNT}:root"),
         "wildcard": bad(trust(assume("*")), "trusts * '*'"),
@@ -297,6 +330,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "kms-use-is-apart": {
+        "everybody is another rule's": ok(policy(to("*", "kms:*"))),
         "pass": ok(policy(to(ROOT, "kms:*"), to({"AWS": ROLE_ARN}))),
         "fail": bad(
             policy(to({"AWS": ROLE_ARN}, ["kms:Decrypt", "kms:PutKeyPolicy"])), "kms:PutKeyPolicy"

@@ -207,6 +207,21 @@ CASES: dict[str, dict[str, Case]] = {
         "encrypted": unsure({"data": ENCRYPTED}),
     },
     "pod-no-default-token": {
+        "the default namespace": ok(
+            (
+                resource(
+                    SERVICE_ACCOUNT, "sa", metadata={"namespace": "default", "name": "app"}, **OFF
+                ),
+                resource(POD, "a", metadata={}, spec={"serviceAccountName": "app"}),
+            )
+        ),
+        "a namespace that does not say": bad(
+            (
+                resource(SERVICE_ACCOUNT, "sa", metadata={"namespace": "b", "name": "app"}, **OFF),
+                workload("a"),
+            ),
+            "'app'",
+        ),
         "pass": ok((account("app", **OFF), workload("a"))),
         "fail": bad((workload("a"),), "nor on ServiceAccount 'app' here"),
         "wildcard": bad((account("*", **OFF), workload("a")), "'app'"),

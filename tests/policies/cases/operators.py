@@ -73,6 +73,10 @@ CASES: dict[str, dict[str, Case]] = {
         "no version": bad({}, "of an older type"),
     },
     "eso-no-static-credentials": {
+        "a token of the old form without audience": bad(
+            vault_store(jwt={"kubernetesServiceAccountToken": {"audiences": []}}), "any audience"
+        ),
+        "a login that is not set": ok(vault_store(tokenSecretRef=None)),
         "pass": ok(vault_store(kubernetes=by_account("vault"))),
         "fail": bad(vault_store(tokenSecretRef={"name": "t"}), "auth.tokenSecretRef is a static"),
         "wildcard": bad(vault_store(kubernetes=by_account("*")), "a token of any audience"),
@@ -95,10 +99,14 @@ CASES: dict[str, dict[str, Case]] = {
         "no login at all": ok(vault_store(kubernetes=None)),
     },
     "eso-external-secret-is-explicit": {
+        "a policy that does not exist": bad(external(policy="Always"), "creationPolicy is Always"),
         "pass": ok(external(find("^ml-training/.*$"))),
         "fail": bad(external(policy=None), "creationPolicy is not set"),
         "wildcard": bad(external(find(".*")), "matches every name (.*)"),
-        "second-position": bad(external({"extract": {"key": "a"}}, find()), "dataFrom[1].find"),
+        "second-position": bad(
+            external({"extract": {"key": "a"}}, find()),
+            "dataFrom[1].find matches every name (no regexp)",
+        ),
         "unknown": unsure(
             external(find(UNKNOWN), find("^.+$")), findings=1, evidence="dataFrom[1]"
         ),
@@ -116,6 +124,15 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "eso-external-secret-stays-home": {
+        "no namespace": bad(
+            {
+                "spec": {
+                    "secretStoreRef": {"kind": "ClusterSecretStore"},
+                    "data": [{"remoteRef": {"key": "a"}}],
+                }
+            },
+            "not below <namespace>/",
+        ),
         "pass": ok(takes("secret/data/ml-training", "ml-training/mlflow")),
         "fail": bad(takes("ml-serving/mlflow"), "'ml-serving/mlflow' is not below ml-training/"),
         "wildcard": bad(takes("*"), "'*'"),

@@ -171,6 +171,9 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok({"options": {"hmac_accessor": "true"}}),
     },
     "vault-two-audit-devices": {
+        "two sockets": ok(
+            (device("a", "socket", address="x:9"), device("b", "socket", address="y:9"))
+        ),
         "pass": ok(
             (
                 device("a", "file", file_path="/vault/audit/log"),

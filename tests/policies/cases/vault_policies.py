@@ -36,6 +36,7 @@ def role(name: str, *policies: object) -> Resource:
 
 CASES: dict[str, dict[str, Case]] = {
     "vault-policy-names-mounts": {
+        "one auth mount": bad(hcl(("auth/kubernetes/*", "read")), 'path "auth/kubernetes/*"'),
         "pass": ok(hcl(MINE, ("secret/data/ml/*", "read"), ("sys/leases/renew", "update"))),
         "fail": bad(hcl(("secret/*", "read")), 'path "secret/*" allows read'),
         "wildcard": bad(hcl(("*", "create read update")), 'path "*" allows read, update, create'),
@@ -104,6 +105,15 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok(hcl(("secret/data/a", "deny"), ("secret/data/+", "read"))),
     },
     "vault-policy-parameters-hold": {
+        "any value of one parameter": ok(
+            hcl(("auth/token/create/job", "update"), extra='allowed_parameters = { "ttl" = [] }')
+        ),
+        "every parameter with some values": ok(
+            hcl(
+                ("auth/token/create/job", "update"),
+                extra='allowed_parameters = { "*" = ["1h", 1] }',
+            )
+        ),
         "pass": ok(
             hcl(
                 ("auth/token/create/job", "update"), extra='allowed_parameters = { "ttl" = ["1h"] }'
@@ -136,6 +146,9 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "vault-policy-kv-paths": {
+        "lists no names": ok(
+            stack(KV, written("a", ("secret/data/*", "read list"), ("secret/metadata/*", "read")))
+        ),
         "pass": ok(
             stack(KV, written("a", MINE, ("secret/metadata/ml/*", "list"), ("secret/*", "read")))
         ),

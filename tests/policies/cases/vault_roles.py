@@ -94,6 +94,7 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok({"tokenNoDefaultPolicy": "true"}),
     },
     "vault-role-token-lifetime": {
+        "long batch tokens": bad({"tokenType": "batch", "tokenTtl": 7200}, "tokenTtl is 7200 s"),
         "pass": ok(lifetime()),
         "fail": bad(lifetime(ttl=2 * 3600), "tokenTtl is 7200 s"),
         "wildcard": bad(lifetime(longest="*"), "tokenMaxTtl is not set"),

@@ -65,6 +65,7 @@ CASES: dict[str, dict[str, Case]] = {
         "unreadable": unsure({"config": "listener {"}),
     },
     "vault-raft-is-redundant": {
+        "no number": bad(stateful_set(None), "spec.replicas is not set"),
         "pass": ok(stateful_set(3)),
         "fail": bad(stateful_set(1), "spec.replicas is 1"),
         "wildcard": bad(release("*"), "replicas is *"),
