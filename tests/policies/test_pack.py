@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,11 +166,9 @@ def test_malformed_waivers_stop_and_unused_ones_are_told() -> None:
 @pytest.fixture(scope="module")
 def served() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
     """The pack as the engine starts it, for a stack of the dev environment."""
-    environ = {**os.environ, "PULUMI_CONFIG": '{"strongroom:environment": "dev"}'}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "pulumi.policy", "localhost:1", "."],
         cwd=REPOSITORY / "policies",
-        env=environ,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -179,7 +176,12 @@ def served() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
         assert process.stdout
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+            stub = analyzer_pb2_grpc.AnalyzerStub(channel)
+            # The engine's first call: it tells the stack's configuration to a running pack.
+            stub.ConfigureStack(
+                analyzer_pb2.AnalyzerStackConfigureRequest(config={"strongroom:environment": "dev"})
+            )
+            yield stub
     finally:
         process.kill()
         process.wait()
