@@ -126,7 +126,8 @@ def restore(
         )
     token = _root_token()
     with vault_of(settings) as target:
-        snapshots.restore(target, token, file, progress=tell)
+        restart = upgrading.KubernetesPods(kubectl_of(settings)).delete
+        snapshots.restore(target, token, file, progress=tell, restart=restart)
     tell("restored; tokens and shares of the snapshot are valid again, newer ones are not")
 
 

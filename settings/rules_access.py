@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from access.grant import Grant
+from access.lifetimes import Lease, Token, mismatches
 from settings.auth import Auth
 from settings.cloud import Cloud
 from settings.engines import Engines
@@ -26,6 +27,7 @@ def access_problems(
     yield from _lives(engines, auth)
     yield from _names(engines, auth)
     yield from _granted_roles_exist(engines, grants)
+    yield from _lifetimes(engines, grants)
     if cloud is not Cloud.AWS:
         for key, section in (("engines.aws", engines.aws), ("auth.aws", auth.aws)):
             if section is not None:
@@ -77,6 +79,29 @@ def _ttls(engines: Engines, auth: Auth) -> Iterator[tuple[str, Duration, Duratio
     for method in ("oidc", "githubActions", "appRole", "aws"):
         for index, admitted in enumerate(_roles(auth, method)):
             yield f"auth.{method}.roles[{index}]", admitted.ttl, admitted.max_ttl, _DAY
+
+
+def _lifetimes(engines: Engines, grants: Sequence[Grant]) -> Iterator[Problem]:
+    """A login must not be promised for longer than the token that asks for it can live."""
+    roles = {role.name: role for role in engines.database.roles} if engines.database else {}
+    for index, grant in enumerate(grants):
+        leases = [
+            Lease(
+                path=f"database/creds/{name}",
+                ttl=roles[name].ttl.seconds,
+                max_ttl=roles[name].max_ttl.seconds,
+            )
+            for name in grant.database
+            if name in roles
+        ]
+        for mismatch in mismatches(Token.of(grant), leases, ()):
+            yield Problem(
+                f"grants[{index}].ttl",
+                f"is {grant.ttl!r}, and {mismatch.where} {mismatch.what}",
+                mismatch.why,
+                mismatch.fix,
+                also=("engines.database",),
+            )
 
 
 def _names(engines: Engines, auth: Auth) -> Iterator[Problem]:

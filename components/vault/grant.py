@@ -50,7 +50,7 @@ class VaultGrant(pulumi.ComponentResource):
             alias_name_source="serviceaccount_uid",
             token_policies=[policy.name],
             token_no_default_policy=True,
-            token_ttl=min(grant.ttl_seconds, 3600),
+            token_ttl=grant.token_ttl_seconds,
             token_max_ttl=grant.ttl_seconds,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

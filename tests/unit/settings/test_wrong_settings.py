@@ -18,6 +18,15 @@ GRANT = {
     "namespaces": ["ml-training"],
     "secrets": ["secret/ml/mlflow"],
 }
+DATABASE = {
+    "database": {
+        "host": "postgres.example.com",
+        "database": "mlflow",
+        "passwordFile": "fake-password-file",
+        "caFile": "fake-ca-file",
+        "roles": [{"name": "logs", "ttl": "2h"}],
+    }
+}
 KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
@@ -110,6 +119,10 @@ WRONG = (
     Wrong("dev", {"grants": [GRANT | {"ttl": "48h"}]}, "grants[0]", "between 1m and 24h"),
     Wrong("dev", {"grants": [GRANT | {"service_account": []}]}, "grants[0].service_account",
         "`serviceAccounts`, the nearest"),
+    Wrong("dev", {"engines": DATABASE, "grants": [GRANT | {"database": ["logs"], "ttl": "30m"}]},
+        "grants[0].ttl", "Vault revokes them with the token"),
+    Wrong("dev", {"engines": DATABASE, "grants": [GRANT | {"database": ["nothing"]}]},
+        "grants[0].database[0]", "no role of `engines.database`"),
     Wrong("dev", {"grants": [GRANT, GRANT]}, "grants[1].name", "occurs 2 times"),
     # rules between settings
     Wrong("dev", {"vault.replicas": 2}, "vault.replicas", "3 (outlives one loss) or 5"),
