@@ -29,6 +29,10 @@ def provider(settings: Settings) -> k8s.Provider:
         kubeconfig=settings.kubernetes.kubeconfig,
         context=settings.kubernetes.context,
         enable_server_side_apply=True,
+        # Otherwise a changed value deletes the object and makes another: pods would lose the
+        # certificate that they have mounted, in the middle of its renewal.
+        enable_secret_mutable=True,
+        enable_config_map_mutable=True,
     )
 
 

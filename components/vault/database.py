@@ -26,7 +26,7 @@ from components.vault.database_roles import (
     RotationSchedule,
     StaticRole,
 )
-from components.vault.inputs import refuse
+from components.vault.inputs import DAY, refuse
 
 # No display name in it: an identity provider chooses that, and the SQL would carry it unescaped.
 # PostgreSQL cuts names at 63 bytes; a cut name could not be dropped again.
@@ -137,6 +137,7 @@ class DatabaseEngine(pulumi.ComponentResource):
             path=args.path,
             type="database",
             description="Logins of databases, made on request",
+            max_lease_ttl_seconds=DAY,
             opts=pulumi.ResourceOptions(
                 parent=self, protect=args.protect, delete_before_replace=True
             ),

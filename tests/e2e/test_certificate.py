@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from kubernetes import client
 
-from benchmarks.servers import SERVERS, Servers
+from benchmarks.servers import Servers
 from components.vault.x509 import issue_authority
 from local.environment import Environment
 from local.progress import Clock
 from local.stack import merge
 from vaultops.certificates import ServedCertificate, served
 from vaultops.errors import UntrustedError
-from vaultops.kubectl import Kubectl
 from vaultops.target import VaultTarget
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -26,18 +25,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 DUE = {"strongroom:vault": {"tls": {"validity": "90d", "renewBefore": "89d23h59m"}}}
 # The kubelet brings a changed Secret into running pods within about a minute and a half.
 RELOADED_SECONDS = 180
-
-
-@pytest.fixture
-def target(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultTarget]:
-    monkeypatch.setenv("PATH", environment.stack.environment()["PATH"])
-    cluster = environment.cluster()
-    with VaultTarget(
-        kubectl=Kubectl(namespace="vault", kubeconfig=str(cluster.kubeconfig)),
-        replicas=len(SERVERS),
-        ca_pem=cluster.vault_ca.read_text(),
-    ) as target:
-        yield target
 
 
 def certificates(target: VaultTarget) -> list[ServedCertificate]:
@@ -70,6 +57,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(
         environment.stack.up()
     finally:
         environment.stack.prepare(facts)
+    environment.stack.up()
     wait_until(
         "every server serves the renewed certificate",
         lambda: all(

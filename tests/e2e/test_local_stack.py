@@ -8,6 +8,9 @@ import pytest
 from local.environment import Environment
 from local.progress import Clock
 from local.workload import SECRET, example_job
+from vaultops.session import operator_session
+from vaultops.target import VaultTarget
+from vaultops.upgrade import healthy
 
 pytestmark = pytest.mark.e2e
 
@@ -16,11 +19,16 @@ def test_a_second_up_changes_nothing(environment: Environment) -> None:
     environment.stack.up("--expect-no-changes")
 
 
-def test_vault_is_healthy_audited_and_unsealed(environment: Environment) -> None:
+def test_vault_is_healthy_and_unsealed_by_its_key(
+    environment: Environment, target: VaultTarget
+) -> None:
     cluster = environment.cluster()
-    health = hvac.Client(url=cluster.vault_address, verify=str(cluster.vault_ca)).sys
-    assert health.read_health_status(method="GET").status_code == 200
-    assert health.read_seal_status()["type"] == "awskms"
+    asked = hvac.Client(url=cluster.vault_address, verify=str(cluster.vault_ca)).sys
+    health = asked.read_health_status(method="GET")
+    assert (health["initialized"], health["sealed"], health["standby"]) == (True, False, False)
+    assert asked.read_seal_status()["type"] == "awskms"
+    with operator_session(target, target.kubectl) as token:
+        assert healthy(target, token) is None
 
 
 def test_a_job_reads_its_secret_and_is_refused_another(environment: Environment) -> None:
