@@ -5,7 +5,6 @@ Owns the places. Reading and matching are `access.iam`'s.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +64,7 @@ def document(place: View) -> Document:
     value = place.value
     _refuse_unknown(value, place.path)
     try:
-        return parse(value if isinstance(value, str) else json.loads(json.dumps(value)))
+        return parse(value)
     except IamError as error:
         raise NotKnown(place.path, str(error)) from error
 

@@ -20,7 +20,7 @@ def policy_of(properties: View) -> Policy:
     """The policy of a `vault:index/policy:Policy`. Raises NotKnown when Vault could not read it."""
     text = properties["policy"]
     try:
-        return parse(text.text(), properties["name"].text() or "policy")
+        return parse(text.text(), properties["name"].text())
     except PolicyError as error:
         raise NotKnown(text.path, str(error)) from error
 
@@ -37,8 +37,9 @@ def grants(
     for rule in policy.rules:
         for pattern in patterns:
             path = witness(rule.path, pattern)
-            given = [c for c in wanted if path and c in rule.capabilities and _holds(acl, path, c)]
-            if path and given:
+            if path is None:
+                continue
+            if given := [c for c in wanted if c in rule.capabilities and _holds(acl, path, c)]:
                 yield rule, path, given
                 break
 

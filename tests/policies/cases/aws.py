@@ -308,6 +308,10 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok({"description": "AWS's default is 30 days"}),
     },
     "kms-key-policy-names-principals": {
+        "everybody but one account": bad(
+            policy(to("*", ArnNotLike={"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/*"})),
+            "to everybody",
+        ),
         "pass": ok(policy(to(ROOT, "kms:*"))),
         "fail": bad(policy(to("*")), "allows kms:Decrypt to everybody"),
         "wildcard": bad(policy(to({"AWS": "*"}, "kms:*")), "allows kms:* to everybody"),
@@ -360,6 +364,10 @@ CASES: dict[str, dict[str, Case]] = {
         "AWS's key by name": bad({"kmsKeyId": "alias/aws/secretsmanager"}, "alias/aws"),
     },
     "secret-rotation-is-frequent": {
+        "every sixth month": bad(rules(scheduleExpression="cron(0 3 1 */6 ? *)"), "every 186 days"),
+        "months of a span": bad(
+            rules(scheduleExpression="cron(0 3 1 1-6/2 ? *)"), "every 248 days"
+        ),
         "pass": ok(rules(automaticallyAfterDays=30)),
         "fail": bad(rules(automaticallyAfterDays=365), "rotates every 365 days"),
         "wildcard": bad(rules(scheduleExpression="cron(0 3 1 1 ? *)"), "every 372 days (cron"),

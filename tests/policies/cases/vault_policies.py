@@ -59,6 +59,9 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok(hcl(("sys/*", "read"))),
     },
     "vault-policy-no-self-escalation": {
+        "a rule that another one decides for": bad(
+            hcl(("+/policies/*", "read"), ("sys/policies/*", "update")), 'path "sys/policies/*"'
+        ),
         "pass": ok(
             hcl(MINE, ("sys/policies/acl/*", "read list"), ("identity/lookup/entity", "update"))
         ),
