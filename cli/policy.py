@@ -15,14 +15,14 @@ import typer
 from policies import check as checker
 from policies.formats import Format, render
 from policies.rule import Environment
+from policies.rules import ALL
 from policies.waivers import FILE
 
 app = typer.Typer(no_args_is_help=True, help="Judge files by the rules of the policy pack.")
 
-
-@app.callback()
-def policy() -> None:
-    """Judge files by the rules of the policy pack."""
+InEnvironment = Annotated[
+    Environment, typer.Option("--environment", help="The environment whose levels hold.")
+]
 
 
 @app.command()
@@ -36,9 +36,7 @@ def check(
         ),
     ],
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
-    environment: Annotated[
-        Environment, typer.Option("--environment", help="Whose levels hold.")
-    ] = Environment.PROD,
+    environment: InEnvironment = Environment.PROD,
     waivers: Annotated[
         Path, typer.Option("--waivers", exists=True, dir_okay=False, help="The file of waivers.")
     ] = FILE,
@@ -49,3 +47,12 @@ def check(
     typer.echo(render(report, form))
     if report.stops:
         raise typer.Exit(1)
+
+
+@app.command()
+def rules(environment: InEnvironment = Environment.PROD) -> None:
+    """List every rule: its level there, its severity, what it asks and which controls it serves."""
+    for rule in ALL:
+        typer.echo(f"{rule.id}  [{rule.levels[environment]}, {rule.severity}]")
+        typer.echo(f"    {rule.title} ({'; '.join(rule.frameworks)})")
+        typer.echo(f"    {rule.remediation}")

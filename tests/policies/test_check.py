@@ -285,3 +285,10 @@ def test_the_command_ends_with_what_was_found(tmp_path: Path, text: str, status:
 
 def test_the_command_refuses_a_path_that_is_not_there(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["check", str(tmp_path / "gone.yaml")]).exit_code == 2
+
+
+def test_the_rules_are_listed_with_their_level(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["rules", "--environment", "dev"]).stdout
+    assert [line.split()[0] for line in said.splitlines() if line[0] != " "] == [r.id for r in ALL]
+    assert "kms-key-rotates  [advisory, medium]" in said
+    assert "namespace-pod-security  [mandatory, high]" in said

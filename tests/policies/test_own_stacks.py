@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from policies.judge import Outcome, Status, outcomes
+from policies.resource_types import VAULT_POLICY
 from policies.rule import Environment, Resource
-from policies.rules import ALL
+from policies.rules import ALL, RULES
 from policies.view import UNKNOWN
 from policies.waivers import Waivers
 from tests.unit.conftest import transforms  # noqa: F401 -- a fixture for every test here
 from tests.unit.support.monitor import UNKNOWN as RECORDED_UNKNOWN
 from tests.unit.support.stacks import STACKS
 from tests.unit.test_program import no_vault, run  # noqa: F401 -- the first is a fixture
+from vaultops.policies import deployer_policy, operator_policy
 
 
 def plain(value: Any) -> Any:
@@ -56,3 +58,17 @@ def test_a_first_preview_says_what_it_cannot_judge() -> None:
     assert [str(outcome) for outcome in said if outcome.stops] == []
     unread = {o.evidence for o in said if o.status is Status.NOT_CHECKED}
     assert "address: unknown until deployed" in unread
+
+
+@pytest.mark.parametrize(
+    ("policy", "broken"),
+    [(deployer_policy(), {"vault-policy-no-self-escalation"}), (operator_policy(), set())],
+    ids=["deployer", "operator"],
+)
+def test_what_the_bootstrap_hands_out_is_no_wider_than_its_work(
+    policy: str, broken: set[str]
+) -> None:
+    """The deployer writes policies and roles: that is its work, and all that a rule accuses."""
+    properties = {"name": "of-the-bootstrap", "policy": policy}
+    rules = [rule for rule in RULES if VAULT_POLICY in rule.resource_types]
+    assert {rule.id for rule in rules if rule.judge(properties)} == broken

@@ -36,6 +36,8 @@ PROTECTED = (
     "auth/+/roles/*",
     "auth/+/users/*",
     "auth/+/groups/*",
+    "auth/+/map/*",
+    "auth/+/certs/*",
     "auth/+/config*",
 )
 RAW = ("sys/raw", "sys/raw/*")
