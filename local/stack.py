@@ -97,6 +97,7 @@ class Stack:
         shutil.copyfile(REPOSITORY / "Pulumi.yaml", self.config_file.with_name("Pulumi.yaml"))
         self._release_dead_locks()
         self.run("stack", "select", "--create", STACK)
+        self._forget_pending_operations()
 
     def _release_dead_locks(self) -> None:
         """Remove what an engine that was killed left behind; a living engine keeps its lock."""
@@ -107,6 +108,18 @@ class Stack:
                 raise StackError(f"the stack is being deployed by process {holder}; wait for it")
             lock.unlink()
 
+    def _forget_pending_operations(self) -> None:
+        """Clear what a killed engine had begun: every step of this stack can be done again."""
+        exported = self.export()
+        if exported["deployment"].pop("pending_operations", None):
+            cleared = self.instance.state_dir / "pulumi-cleared.json"
+            cleared.touch(mode=0o600)
+            cleared.write_text(json.dumps(exported))
+            try:
+                self.run("stack", "import", "--file", str(cleared), "--stack", STACK)
+            finally:
+                cleared.unlink()
+
     def up(self, *arguments: str) -> None:
         """Deploy under the policy pack. Raises StackError when the engine reports one."""
         self.run("up", "--yes", "--skip-preview", *self._deployment, *arguments)
@@ -114,6 +127,11 @@ class Stack:
     def preview(self, *arguments: str) -> None:
         """Show what `up` would do, under the policy pack."""
         self.run("preview", *self._deployment, *arguments)
+
+    def refresh(self, *urns: str) -> None:
+        """Compare the resources named with what there is, and forget those that are gone."""
+        targets = [argument for urn in urns for argument in ("--target", urn)]
+        self.run("refresh", "--yes", "--skip-preview", *self._config, "--stack", STACK, *targets)
 
     def destroy(self) -> None:
         """Delete every resource of the stack."""
@@ -141,11 +159,11 @@ class Stack:
     def run(self, *arguments: str) -> str:
         """Run one engine command in the project and return its standard output.
 
-        `up`, `preview` and `destroy` are shown as they go, and kept in the instance's logs. An
+        What changes or previews the stack is shown as it goes, and kept in the instance's logs. An
         interrupt reaches the engine, which ends its running steps and saves its state before it
         stops. Raises StackError with the command and its exit status.
         """
-        streamed = arguments[0] in {"up", "preview", "destroy"}
+        streamed = arguments[0] in {"up", "preview", "refresh", "destroy"}
         with subprocess.Popen(
             ["pulumi", *arguments, "--non-interactive"],
             # A new stack's salt is written beside the project's file: there, not in the repository.

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from local.toolchain import bin_dir
 from tests.preview.engine import TOOLS, Engine
-from tests.unit.support.stacks import REPOSITORY, changed, stack_settings
+from tests.unit.support.stacks import REPOSITORY, changed
 
 pytestmark = pytest.mark.e2e
 
@@ -85,49 +84,3 @@ def test_an_encrypted_setting_is_refused_and_not_shown(engine_for: EngineFor) ->
     assert ended.returncode != 0
     assert "strongroom:vault holds an encrypted value" in output
     assert "fake-secret" not in output
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_committed_stack_previews_whole_without_cluster_or_cloud(
-    engine_for: EngineFor, stack: str, tmp_path: Path
-) -> None:
-    """Its chart comes from the folder, its cluster does not answer; the policies judge it all."""
-    context = stack_settings(stack)["kubernetes"]["context"]
-    settings = changed(
-        stack,
-        {
-            "kubernetes.kubeconfig": str(unreachable(context, tmp_path)),
-            "vault.chart": {"source": "path", "location": "local/charts/vault"},
-        },
-    )
-    ended = engine_for(stack, full_keys(settings)).run(
-        "preview"
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    for expected in (
-        "kubernetes:core/v1:Namespace",
-        "aws:kms/key:Key",
-        "strongroom:vault:Cluster",
-        "kubernetes:helm.sh/v4:Chart",
-        "strongroom:VaultBootstrap",
-        "vault:index/mount:Mount",
-    ):
-        assert expected in ended.stdout
-
-
-def unreachable(context: str, folder: Path) -> Path:
-    """A kubeconfig with that context; nothing listens at its server's address."""
-    path = folder / "kubeconfig"
-    cluster = {"server": "https://127.0.0.1:1"}
-    path.write_text(
-        yaml.safe_dump(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "clusters": [{"name": "fake", "cluster": cluster}],
-                "users": [{"name": "fake", "user": {}}],
-                "contexts": [{"name": context, "context": {"cluster": "fake", "user": "fake"}}],
-            }
-        )
-    )
-    return path

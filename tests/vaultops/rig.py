@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import hvac
 from moto.server import ThreadedMotoServer
 
 from tests.vaultops.certificates import issue
+from tests.vaultops.quorum import root_token
 from tests.vaultops.stand_ins import fake_jwt
 from vaultops.custody import InitRecord
 from vaultops.custody_file import FileCustodian
@@ -202,17 +202,8 @@ class Rig:
 
     def root_token(self) -> str:
         """What the holders of the kept shares can make together. Revoke it after use."""
-        record = self.record()
         with self.active_client() as client:
-            attempt = client.adapter.put("/v1/sys/generate-root/attempt", json={})
-            for share in record.shares[: record.threshold]:
-                answer = client.adapter.put(
-                    "/v1/sys/generate-root/update", json={"key": share, "nonce": attempt["nonce"]}
-                )
-        encoded = answer["encoded_token"]
-        encoded += "=" * (-len(encoded) % 4)
-        pairs = zip(b64decode(encoded), attempt["otp"].encode(), strict=True)
-        return bytes(left ^ right for left, right in pairs).decode()
+            return root_token(client, self.record())
 
     def files_that_hold(self, secret: str) -> list[str]:
         """Names of all files in the rig's folder with `secret` in them."""

@@ -1,0 +1,137 @@
+"""The end of the environment: everything lost and restored from a snapshot, then destroyed.
+
+These tests leave a platform behind that others could not use; they run last by their file's name.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from benchmarks.servers import NAMESPACE, Servers
+from local.environment import Environment
+from local.node.layout import Layout
+from local.progress import Clock
+from local.workload import CANARY, WRITER, Cluster
+from tests.vaultops.quorum import root_token
+from vaultops import snapshot
+from vaultops.custody import InitRecord
+from vaultops.state import BootstrapState, observe
+from vaultops.target import VaultTarget
+from vaultops.upgrade import KubernetesPods
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(1)
+
+
+def write_canary(cluster: Cluster) -> str:
+    mount, path = CANARY
+    value = f"fake-canary-{secrets.token_hex(8)}"
+    cluster.login(*WRITER).secrets.kv.v2.create_or_update_secret(
+        path=path, mount_point=mount, secret={"canary": value}
+    )
+    return value
+
+
+def read_canary(cluster: Cluster) -> str:
+    mount, path = CANARY
+    read = cluster.login(*WRITER).secrets.kv.v2.read_secret_version(
+        path=path, mount_point=mount, raise_on_deleted_version=True
+    )
+    value: str = read["data"]["data"]["canary"]
+    return value
+
+
+def run_snapshot_job(cluster: Cluster) -> str:
+    """What `kubectl create job --from=cronjob/vault-snapshots` does; returns the job's words."""
+    api = cluster.api()
+    scheduled = client.BatchV1Api(api).read_namespaced_cron_job("vault-snapshots", NAMESPACE)
+    manifest = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "snapshot-now", "namespace": NAMESPACE},
+        "spec": api.sanitize_for_serialization(scheduled.spec.job_template.spec),
+    }
+    return cluster.run_job(manifest, Clock())
+
+
+def lose_everything(cluster: Cluster) -> None:
+    """Delete every server with its volumes."""
+    core, servers = client.CoreV1Api(cluster.api()), Servers(cluster)
+    for claim in core.list_namespaced_persistent_volume_claim(
+        NAMESPACE, label_selector="component=server"
+    ).items:
+        core.delete_namespaced_persistent_volume_claim(claim.metadata.name, NAMESPACE)
+    before = servers.pods()
+    servers.delete(*before)
+
+
+def test_the_scheduled_snapshot_brings_everything_back(
+    environment: Environment, target: VaultTarget
+) -> None:
+    cluster = environment.cluster()
+    canary = write_canary(cluster)
+    said = run_snapshot_job(cluster)
+    assert "saved vault-" in said
+    assert "verified" in said
+    files = sorted(Layout(environment.instance).volumes.glob("*/vault-*.snap"))
+    found = snapshot.verify(files[-1])
+    assert found.size > 10_000
+
+    volumes = client.CoreV1Api(cluster.api()).list_persistent_volume().items
+    assert len([v for v in volumes if "data-vault-" in v.spec.claim_ref.name]) == 3
+    lose_everything(cluster)
+    wait_until(
+        "the new servers to be there, uninitialised",
+        lambda: (
+            observe(target).state is BootstrapState.UNINITIALISED
+            and all(replica.answers for replica in observe(target).replicas)
+        ),
+    )
+    bootstraps = [
+        resource["urn"]
+        for resource in environment.stack.export()["deployment"]["resources"]
+        if resource["type"].endswith("strongroom:VaultBootstrap")
+    ]
+    assert len(bootstraps) == 1
+    environment.stack.refresh(*bootstraps)
+    environment.stack.up()
+
+    custody = environment.instance.state_dir / "vault-init.json"
+    record = InitRecord.from_json(custody.read_text())
+    assert len(list(custody.parent.glob("vault-init*"))) == 2, "the older shares must be kept"
+    with target.pod_client(observe(target).active or 0) as vault:
+        token = root_token(vault, record)
+    pods = KubernetesPods(target.kubectl)
+    snapshot.restore(target, token, files[-1], restart=pods.delete)
+
+    assert read_canary(cluster) == canary
+    environment.stack.up("--expect-no-changes")
+
+
+def test_destroy_leaves_nothing_in_cluster_or_state(environment: Environment) -> None:
+    cluster = environment.cluster()
+    environment.stack.destroy()
+    assert environment.stack.export()["deployment"].get("resources", []) == []
+    core = client.CoreV1Api(cluster.api())
+    left = {namespace.metadata.name for namespace in core.list_namespace().items}
+    assert left == {"default", "kube-node-lease", "kube-public", "kube-system"}
+    wait_until("all volumes to be removed", lambda: not core.list_persistent_volume().items)
+    assert not list(Path(Layout(environment.instance).volumes).iterdir())
+    hooks = client.AdmissionregistrationV1Api(cluster.api())
+    assert hooks.list_mutating_webhook_configuration().items == []
+    roles = client.RbacAuthorizationV1Api(cluster.api()).list_cluster_role_binding().items
+    assert [r.metadata.name for r in roles if "vault" in r.metadata.name] == []
+    assert json.dumps(environment.stack.outputs()) == "{}"
