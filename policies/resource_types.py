@@ -5,9 +5,8 @@ Owns the tokens. Plain manifests and files are given the same tokens by `policie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from policies.rule import Resource
 from policies.view import View
 
 VAULT_POLICY = "vault:index/policy:Policy"
@@ -73,23 +72,20 @@ CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 CLUSTER_ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 
-# Where each kind keeps the pods it makes.
-POD_PATHS: Mapping[str, tuple[str, ...]] = {
-    "kubernetes:core/v1:Pod": ("spec",),
-    **{
-        f"kubernetes:{kind}": ("spec", "template", "spec")
-        for kind in (
-            "core/v1:ReplicationController",
-            "apps/v1:Deployment",
-            "apps/v1:StatefulSet",
-            "apps/v1:DaemonSet",
-            "apps/v1:ReplicaSet",
-            "batch/v1:Job",
-        )
-    },
-    "kubernetes:batch/v1:CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
-}
-POD_TYPES = frozenset(POD_PATHS)
+POD_TYPES = frozenset(
+    f"kubernetes:{kind}"
+    for kind in (
+        "core/v1:Pod",
+        "core/v1:ReplicationController",
+        "apps/v1:Deployment",
+        "apps/v1:StatefulSet",
+        "apps/v1:DaemonSet",
+        "apps/v1:ReplicaSet",
+        "batch/v1:Job",
+        "batch/v1:CronJob",
+    )
+)
+"""Pods, and what makes them."""
 
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -101,11 +97,6 @@ def pod_spec(properties: View) -> View:
         if spec.at(*path).value is not None:
             return spec.at(*path)
     return spec
-
-
-def pod_metadata(resource: Resource) -> View:
-    """The metadata of the pods that a resource makes."""
-    return resource.view.at(*POD_PATHS[resource.type][:-1], "metadata")
 
 
 def containers(pod: View) -> Iterator[View]:

@@ -11,7 +11,7 @@ from policies.resource_types import CLUSTER_ROLE_BINDING, ROLE_BINDING
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
-ADMINISTRATORS = frozenset({"cluster-admin", "admin", "edit", "system:masters"})
+ADMINISTRATORS = frozenset({"cluster-admin", "admin", "edit"})
 EVERYBODY = frozenset(
     {
         "system:anonymous",

@@ -14,7 +14,7 @@ from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
 LISTS = ("auditNonHmacRequestKeys", "auditNonHmacResponseKeys")
-_SECRET = re.compile(r"\*|password|secret|token|key|jwt|data$|value|certificate", re.IGNORECASE)
+_SECRET = re.compile(r"\*|password|secret|token|key|jwt|data$|value|plaintext", re.IGNORECASE)
 
 
 def _entry(entry: View) -> Iterator[Judgement]:

@@ -31,7 +31,6 @@ PROTECTED = (
     "identity/oidc/key*",
     "identity/oidc/role*",
     "auth/token/create*",
-    "auth/token/roles/*",
     "auth/+/role/*",
     "auth/+/roles/*",
     "auth/+/users/*",

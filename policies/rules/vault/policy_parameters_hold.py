@@ -17,7 +17,6 @@ from policies.view import View
 
 SENSITIVE = (
     "auth/token/create*",
-    "auth/token/roles/*",
     "auth/+/role/*",
     "auth/+/roles/*",
     "identity/*",

@@ -35,6 +35,9 @@ CASES: dict[str, dict[str, Case]] = {
         "imported": ok({"importOnly": True}),
     },
     "gcp-workload-identity-is-exact": {
+        "who makes tokens": bad(
+            {"role": "roles/iam.serviceAccountTokenCreator", "member": "allUsers"}, "allUsers"
+        ),
         "pass": ok({"role": USER, "member": TRAINER}),
         "fail": bad({"role": USER, "member": "allUsers"}, "member is 'allUsers'"),
         "wildcard": bad({"role": USER, "member": POOL}, "principalSet://"),

@@ -149,6 +149,19 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "vault-policy-kv-paths": {
+        "every part of the engine": ok(
+            stack(
+                KV,
+                written(
+                    "a",
+                    ("secret/delete/ml/a", "update"),
+                    ("secret/undelete/ml/a", "update"),
+                    ("secret/destroy/ml/a", "update"),
+                    ("secret/subkeys/ml/a", "read"),
+                    ("secret/config", "read"),
+                ),
+            )
+        ),
         "lists no names": ok(
             stack(KV, written("a", ("secret/data/*", "read list"), ("secret/metadata/*", "read")))
         ),
@@ -177,6 +190,7 @@ CASES: dict[str, dict[str, Case]] = {
         ),
     },
     "vault-policies-are-used": {
+        "Vault's own policies": ok(stack(written("a", MINE), role("r", "a", "default", "root"))),
         "pass": ok(stack(written("a", MINE), role("r", "a", "default"))),
         "fail": bad(stack(written("a", MINE), role("r", "a", "b")), "names 'b'"),
         "wildcard": bad(stack(written("a", MINE), role("r", "a", "*")), "names '*'"),

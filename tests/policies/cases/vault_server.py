@@ -65,6 +65,14 @@ CASES: dict[str, dict[str, Case]] = {
         "unreadable": unsure({"config": "listener {"}),
     },
     "vault-raft-is-redundant": {
+        "another component of Vault": ok(
+            {
+                "spec": {
+                    "replicas": 1,
+                    "template": {"metadata": {"labels": {"app.kubernetes.io/name": "vault"}}},
+                }
+            }
+        ),
         "no number": bad(stateful_set(None), "spec.replicas is not set"),
         "pass": ok(stateful_set(3)),
         "fail": bad(stateful_set(1), "spec.replicas is 1"),
