@@ -20,7 +20,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from policies.judge import Outcome, Status, weigh
 from policies.rule import Environment, Level, Requirement, Resource, Rule, StackRule
-from policies.view import UNKNOWN
+from policies.view import BRIDGE_NOTE, UNKNOWN
 from policies.waivers import Waivers
 
 SETTING = "strongroom:environment"
@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
     after it; here each part stays judgeable.
     """
     if isinstance(value, Mapping):
-        return {key: _read(value, key) for key in value}
+        return {key: _read(value, key) for key in value if key != BRIDGE_NOTE}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_read(value, index) for index in range(len(value))]
     return value

@@ -16,7 +16,7 @@ import yaml
 
 from policies.resource_types import VAULT_POLICY, VAULT_SERVER_CONFIG
 from policies.rule import Resource
-from policies.view import ENCRYPTED
+from policies.view import BRIDGE_NOTE, ENCRYPTED
 
 SUFFIXES = (".hcl", ".json", ".yaml", ".yml")
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 -- the engine's mark, not a secret
@@ -115,7 +115,7 @@ def _unsealed(value: Any) -> Any:
     """The value with `ENCRYPTED` for secrets; a decrypted export has their plain text."""
     if isinstance(value, Mapping):
         if _SECRET not in value:
-            return {key: _unsealed(each) for key, each in value.items()}
+            return {key: _unsealed(each) for key, each in value.items() if key != BRIDGE_NOTE}
         return json.loads(value["plaintext"]) if "plaintext" in value else ENCRYPTED
     return [_unsealed(each) for each in value] if isinstance(value, list) else value
 

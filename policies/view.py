@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
+BRIDGE_NOTE = "__defaults"
+"""A key that providers built on Terraform add to objects for themselves; no property."""
+
+
 class Unknown:
     """Stands for a value that cannot be read. A rule must not take it for a pass."""
 

@@ -103,6 +103,17 @@ def test_what_a_state_holds_encrypted_is_not_checked_and_given_all_the_same(tmp_
     assert {o.evidence for o in unchecked} == {"policy: encrypted in the state"}
 
 
+def test_what_a_provider_notes_for_itself_is_no_property(tmp_path: Path) -> None:
+    role = entry(
+        "vault:jwt/authBackendRole:AuthBackendRole",
+        "ci",
+        boundClaims={"__defaults": []},
+        boundAudiences=["vault"],
+    )
+    broken = found(checked(tmp_path, state__json=exported(role)))
+    assert ("vault-role-jwt-is-bound", "ci") in broken
+
+
 def test_vault_policies_and_server_configurations_are_told_apart(tmp_path: Path) -> None:
     report = checked(
         tmp_path,

@@ -61,7 +61,8 @@ def judge(
 
 
 def test_plain_keeps_known_parts_beside_unknown_ones() -> None:
-    proxied = unknown_checking_proxy({"a": {"b": UNKNOWN_STRING_VALUE, "c": [1, {"d": 2}]}})
+    props = {"a": {"b": UNKNOWN_STRING_VALUE, "c": [1, {"d": 2, "__defaults": []}]}}
+    proxied = unknown_checking_proxy(props)
     assert plain(proxied) == {"a": {"b": UNKNOWN, "c": [1, {"d": 2}]}}
 
 
