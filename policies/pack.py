@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import (
@@ -10,8 +10,10 @@ from pulumi_policy import (
     Policy,
     PolicyComplianceFramework,
     ReportViolation,
+    ResourceValidation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
+    StackValidation,
     StackValidationArgs,
     StackValidationPolicy,
 )
@@ -61,7 +63,8 @@ def policy(rule: Requirement, env: Environment, waivers: Waivers) -> Policy:
     """The CrossGuard policy of a rule, enforced as the environment asks.
 
     What could not be judged ends as the SDK's advice that a policy could not run, with every place,
-    after every finding in the known parts was reported.
+    after every finding in the known parts was reported. Raises TypeError for a rule of neither
+    kind.
     """
     described: dict[str, Any] = {
         "name": rule.id,
@@ -71,20 +74,30 @@ def policy(rule: Requirement, env: Environment, waivers: Waivers) -> Policy:
         "framework": PolicyComplianceFramework(name="; ".join(rule.frameworks)),
         "remediation_steps": rule.remediation,
     }
+    match rule:
+        case Rule():
+            return ResourceValidationPolicy(validate=_of_resource(rule, env, waivers), **described)
+        case StackRule():
+            return StackValidationPolicy(validate=_of_stack(rule, env, waivers), **described)
+        case _:
+            raise TypeError(f"{rule.id} judges neither resources nor stacks")
 
-    def one(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if not isinstance(rule, Rule) or args.resource_type not in rule.resource_types:
-            return args.not_applicable(f"judges {', '.join(sorted(rule.resource_types))}")
+
+def _of_resource(rule: Rule, env: Environment, waivers: Waivers) -> ResourceValidation:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type not in rule.resource_types:
+            args.not_applicable(f"judges {', '.join(sorted(rule.resource_types))}")
         resource = Resource(
             type=args.resource_type, name=args.name, urn=args.urn, properties=plain(args.props)
         )
         judged = rule.judge(resource.properties)
-        _tell(weigh(rule, judged, {"": resource}, env, waivers), report, lambda _: None)
-        return None
+        _tell(weigh(rule, judged, {"": resource}, env, waivers), report)
 
-    def all_(args: StackValidationArgs, report: ReportViolation) -> None:
-        if not isinstance(rule, StackRule):
-            raise TypeError(f"{rule.id} is no rule on stacks")
+    return validate
+
+
+def _of_stack(rule: StackRule, env: Environment, waivers: Waivers) -> StackValidation:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [
             Resource(
                 type=each.resource_type,
@@ -99,23 +112,16 @@ def policy(rule: Requirement, env: Environment, waivers: Waivers) -> Policy:
             for each in args.resources
         ]
         by_urn = {resource.urn: resource for resource in resources}
-        weighed = weigh(rule, rule.judge(resources), by_urn, env, waivers)
-        _tell(weighed, report, lambda outcome: outcome.urn or None)
+        _tell(weigh(rule, rule.judge(resources), by_urn, env, waivers), report)
 
-    if isinstance(rule, StackRule):
-        return StackValidationPolicy(validate=all_, **described)
-    return ResourceValidationPolicy(validate=one, **described)
+    return validate
 
 
-def _tell(
-    weighed: Iterable[Outcome],
-    report: ReportViolation,
-    urn_of: Callable[[Outcome], str | None],
-) -> None:
+def _tell(weighed: Iterable[Outcome], report: ReportViolation) -> None:
     not_checked = []
     for outcome in weighed:
         if outcome.status is Status.BROKEN:
-            report(str(outcome), urn_of(outcome))
+            report(str(outcome), outcome.urn or None)
         elif outcome.status is Status.NOT_CHECKED:
             not_checked.append(f"{outcome.resource}: {outcome.evidence}")
     if not_checked:
@@ -129,11 +135,11 @@ def _on_waivers(waivers: Waivers) -> list[Policy]:
         for problem in waivers.problems:
             report(f"{problem}. It excuses nothing.", None)
 
-    def unused(_args: StackValidationArgs, report: ReportViolation) -> None:
+    def told(_args: StackValidationArgs, report: ReportViolation) -> None:
+        for waiver in waivers.in_force:
+            report(f"{waiver} is in force here: {waiver.reason}.", None)
         for waiver in waivers.unused:
-            report(
-                f"{waiver} excuses nothing in this stack. Remove it when no stack needs it.", None
-            )
+            report(f"{waiver} excuses nothing here. Remove it when no stack needs it.", None)
 
     return [
         StackValidationPolicy(
@@ -143,9 +149,9 @@ def _on_waivers(waivers: Waivers) -> list[Policy]:
             validate=wrong,
         ),
         StackValidationPolicy(
-            name="waivers-are-used",
-            description="A waiver must excuse something.",
+            name="waivers-are-told",
+            description="A waiver must be seen by whoever deploys, and excuse something.",
             enforcement_level=EnforcementLevel(Level.ADVISORY),
-            validate=unused,
+            validate=told,
         ),
     ]

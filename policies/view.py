@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-
 BRIDGE_NOTE = "__defaults"
 """A key that providers built on Terraform add to objects for themselves; no property."""
 

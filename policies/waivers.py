@@ -64,6 +64,11 @@ class Waivers:
         return None if any(w.holds(self.today) for w in covering) else next(iter(covering), None)
 
     @property
+    def in_force(self) -> tuple[Waiver, ...]:
+        """Those that a finding met and that hold today, in the file's order."""
+        return tuple(w for w in self.entries if w in self._used and w.holds(self.today))
+
+    @property
     def unused(self) -> tuple[Waiver, ...]:
         """Those that no finding met, in the file's order."""
         return tuple(waiver for waiver in self.entries if waiver not in self._used)
