@@ -198,13 +198,12 @@ def _lives(key: str, secret: Secret, grant: Grant, engines: Engines | None) -> I
         for r in roles
         if f"database/creds/{r.name}" == secret.generate
     ]
-    token = Token(grant=grant.name, ttl=min(grant.ttl_seconds, 3600), max_ttl=grant.ttl_seconds)
     delivery = Delivery(
         name=f"{secret.namespace}/{secret.name}",
         renewal=Renewal.REFRESH,
         every=secret.refresh.seconds,
     )
-    for mismatch in mismatches(token, leases, [delivery]):
+    for mismatch in mismatches(Token.of(grant), leases, [delivery]):
         if mismatch.where.startswith(delivery.name):
             yield Problem(
                 f"{key}.refresh",
