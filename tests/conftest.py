@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
+
+from tests.unit.support.monitor import use_event_loop
+from tests.unit.support.transforms import Transforms
 
 # A busy machine is no failure: how long one example takes says nothing of what it proves.
 settings.register_profile("strongroom", deadline=None)
 settings.load_profile("strongroom")
+
+
+@pytest.fixture(autouse=True)
+def transforms(monkeypatch: pytest.MonkeyPatch) -> Transforms:
+    """Every transform that the test's program registers."""
+    kept = Transforms()
+
+    async def callbacks() -> Transforms:
+        return kept
+
+    monkeypatch.setattr("pulumi.runtime.resource._get_callbacks", callbacks)
+    return kept
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> None:
+    """Outputs are made outside of a deployment, too."""
+    use_event_loop()

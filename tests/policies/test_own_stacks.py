@@ -13,7 +13,6 @@ from policies.rule import Environment, Resource
 from policies.rules import ALL, RULES
 from policies.view import UNKNOWN
 from policies.waivers import Waivers
-from tests.unit.conftest import transforms  # noqa: F401 -- a fixture for every test here
 from tests.unit.support.monitor import UNKNOWN as RECORDED_UNKNOWN
 from tests.unit.support.stacks import STACKS
 from tests.unit.test_program import no_vault, run  # noqa: F401 -- the first is a fixture

@@ -20,6 +20,8 @@ the real engine); `calls` answers functions by token. The program's exceptions c
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +34,8 @@ from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import Stack
 
 UNKNOWN = rpc.UNKNOWN
+_LOOP = asyncio.new_event_loop()
+atexit.register(_LOOP.close)
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
@@ -178,6 +182,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def use_event_loop() -> None:
+    """Make one event loop the current one; the SDK wants it, and every `asyncio.run` unsets it."""
+    asyncio.set_event_loop(_LOOP)
+
+
 def deploy(
     program: Callable[[], Any],
     *,
@@ -205,5 +214,6 @@ def deploy(
         return pulumi.Output.from_input(dict(root.outputs)).apply(exports.update)
 
     untyped: Any = pulumi.runtime
+    use_event_loop()
     untyped.test(recorded)()
     return Deployment(resources=tuple(monitor.registrations), exports=exports)

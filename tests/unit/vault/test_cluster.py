@@ -24,8 +24,8 @@ from components.vault.cluster import (
     let_webhooks_be_watched_only,
 )
 from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans, webhook_sans
-from tests.unit.conftest import Transforms
 from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
+from tests.unit.support.transforms import Transforms
 from tests.unit.vault.samples import CHART, FAKE_CA, vault_values
 
 CERTIFICATE = "pulumi-python:dynamic/vault:ServerCertificate"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from pulumi import ResourceTransform
 from pulumi.runtime.proto import callback_pb2
 
@@ -16,15 +15,3 @@ class Transforms:
     def register_transform(self, transform: ResourceTransform) -> callback_pb2.Callback:
         self.registered.append(transform)
         return callback_pb2.Callback(token=str(len(self.registered)))
-
-
-@pytest.fixture(autouse=True)
-def transforms(monkeypatch: pytest.MonkeyPatch) -> Transforms:
-    """Every transform that the test's program registers."""
-    kept = Transforms()
-
-    async def callbacks() -> Transforms:
-        return kept
-
-    monkeypatch.setattr("pulumi.runtime.resource._get_callbacks", callbacks)
-    return kept
