@@ -260,6 +260,18 @@ def _pinned(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _chart_exists(settings: Settings) -> Iterator[Problem]:
+    chart = settings.vault.chart
+    if chart.source is ChartSource.PATH and not (Path(chart.location) / "Chart.yaml").is_file():
+        yield Problem(
+            "vault.chart.location",
+            f"is {chart.location!r}, and there is no Chart.yaml in it",
+            "there would be nothing to deploy Vault with",
+            "the chart's folder, relative to the program",
+            also=("vault.chart.source",),
+        )
+
+
 def _ui(settings: Settings) -> Iterator[Problem]:
     ui = settings.vault.ui
     if ui.node_port is not None and ui.service_type is not ServiceType.NODE_PORT:
@@ -328,6 +340,7 @@ VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _tls,
     _sizes,
     _pinned,
+    _chart_exists,
     _ui,
     _snapshots,
 )

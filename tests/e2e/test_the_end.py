@@ -58,10 +58,21 @@ def run_snapshot_job(cluster: Cluster) -> str:
     """What `kubectl create job --from=cronjob/vault-snapshots` does; returns the job's words."""
     api = cluster.api()
     scheduled = client.BatchV1Api(api).read_namespaced_cron_job("vault-snapshots", NAMESPACE)
+    owner = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": scheduled.metadata.name,
+        "uid": scheduled.metadata.uid,
+        "controller": True,
+    }
     manifest = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": "snapshot-now", "namespace": NAMESPACE},
+        "metadata": {
+            "name": "snapshot-now",
+            "namespace": NAMESPACE,
+            "ownerReferences": [owner],
+        },
         "spec": api.sanitize_for_serialization(scheduled.spec.job_template.spec),
     }
     return cluster.run_job(manifest, Clock())
