@@ -9,6 +9,7 @@ identity call the controller. Here it gets one Role in each namespace, and only 
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from components.vault.pod_values import Image, Resources
 
 RELEASE = "sealed-secrets"
 KEY_PREFIX = "sealed-secrets-key"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 DEFAULT_REGISTRY = "docker.io"
 USER = 1001
 HOUR, DAY = 3600, 86400
@@ -99,10 +101,22 @@ class SealedSecretsController(pulumi.ComponentResource):
             values=sealed_secrets_values(args),
             parent=self,
             waits=args.waits,
+            transforms=[ask_for_the_token],
         )
         self.namespace = pulumi.Output.from_input(args.namespace)
         self.ready = chart.resources.apply(lambda _: True)
         self.register_outputs({"namespace": self.namespace, "ready": self.ready})
+
+
+def ask_for_the_token(
+    args: pulumi.ResourceTransformArgs,
+) -> pulumi.ResourceTransformResult | None:
+    """Say that the controller's pod gets its API token: the chart leaves it to the default."""
+    if args.type_ != DEPLOYMENT:
+        return None
+    props: dict[str, Any] = copy.deepcopy(dict(args.props))
+    props["spec"]["template"]["spec"]["automountServiceAccountToken"] = True
+    return pulumi.ResourceTransformResult(props=props, opts=args.opts)
 
 
 def sealed_secrets_values(args: SealedSecretsArgs) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def test_every_pod_is_restricted_pinned_and_bounded(manifests: list[Manifest]) -
     }
     for deployment in deployments:
         pod = deployment["spec"]["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is True, "said, not left to the default"
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         for container in pod["containers"]:

@@ -12,6 +12,7 @@ import pytest
 from components.kubernetes.sealed_secrets import (
     SealedSecretsArgs,
     SealedSecretsController,
+    ask_for_the_token,
     sealed_secrets_values,
 )
 from components.vault.cluster import ChartOrigin, ChartSource
@@ -72,6 +73,26 @@ def test_nobody_reaches_it_through_the_api_server_unless_named() -> None:
     opened = sealed_secrets_values(arguments(sealers=("platform",)))["rbac"]["serviceProxier"]
     assert opened["bind"] is True
     assert [s["name"] for s in json.loads(opened["subjects"])] == ["platform"]
+
+
+def test_the_pod_says_that_it_wants_its_token_and_keeps_all_else() -> None:
+    pod = {"containers": [{"name": "controller"}]}
+    given = pulumi.ResourceTransformArgs(
+        custom=True,
+        type_="kubernetes:apps/v1:Deployment",
+        name="sealed-secrets",
+        props={"spec": {"replicas": 1, "template": {"spec": pod}}},
+        opts=pulumi.ResourceOptions(),
+    )
+    result = ask_for_the_token(given)
+    assert result is not None
+    assert result.props == {
+        "spec": {"replicas": 1, "template": {"spec": pod | {"automountServiceAccountToken": True}}}
+    }
+    other = pulumi.ResourceTransformArgs(
+        custom=True, type_="kubernetes:core/v1:Service", name="x", props={}, opts=given.opts
+    )
+    assert ask_for_the_token(other) is None
 
 
 @pytest.mark.parametrize(
