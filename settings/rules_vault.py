@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
+from settings.kubernetes import PodSecurity
 from settings.seal import (
     AwsCustodian,
     AwsKmsSeal,
@@ -272,6 +273,19 @@ def _chart_exists(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _csi(settings: Settings) -> Iterator[Problem]:
+    levels = {namespace.name: namespace.pod_security for namespace in settings.namespaces}
+    level = levels.get(settings.vault.namespace, PodSecurity.PRIVILEGED)
+    if settings.vault.csi.enabled and level is not PodSecurity.PRIVILEGED:
+        yield Problem(
+            "vault.csi.enabled",
+            f"is true while namespace {settings.vault.namespace} is {level}",
+            "the provider mounts a folder of the machine, so its pods would be refused",
+            "false: the injector and External Secrets need no such right",
+            also=("namespaces",),
+        )
+
+
 def _ui(settings: Settings) -> Iterator[Problem]:
     ui = settings.vault.ui
     if ui.node_port is not None and ui.service_type is not ServiceType.NODE_PORT:
@@ -341,6 +355,7 @@ VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _sizes,
     _pinned,
     _chart_exists,
+    _csi,
     _ui,
     _snapshots,
 )

@@ -155,6 +155,7 @@ WRONG = (
         "vault.tls.caFile": "absent.pem"}, "vault.tls.caFile", "there is no such file"),
     Wrong("dev", {"vault.chart": {"source": "path", "location": "no/such/chart"}},
         "vault.chart.location", "no Chart.yaml in it"),
+    Wrong("dev", {"vault.csi": {"enabled": True}}, "vault.csi.enabled", "would be refused"),
     Wrong("dev", {"vault.seal.role": ...}, "vault.seal.role", "who may use it"),
     Wrong("dev", {"aws.accountId": ...}, "aws.accountId", "the account that administers it"),
     Wrong("dev", {"vault.snapshots": {"identity": "arn:aws:iam::123456789012:role/a"}},
