@@ -15,7 +15,7 @@ from settings.cloud import Cloud
 from settings.engines import Engines
 from settings.errors import Problem
 from settings.external_secrets import ExternalSecrets, Push, Secret, Store, StoreType, VaultStore
-from settings.rules_sealing import known
+from settings.rules_sealing import chart_problems, known
 from settings.types import Duration
 
 _CLOUDS = {StoreType.AWS: Cloud.AWS, StoreType.GCP: Cloud.GCP}
@@ -32,6 +32,7 @@ def external_problems(
     """Every violation in `externalSecrets`, and between it, grants and engines."""
     if not external.enabled:
         return
+    yield from chart_problems("externalSecrets.chart", external.chart)
     stores = {store.name: store for store in external.stores}
     by_name = {grant.name: grant for grant in grants}
     yield from known(_namespaces_of(external), namespaces)

@@ -6,12 +6,15 @@ Each takes the sections it is about, so that settings/rules.py can hand them ove
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from settings.environments import Environment
 from settings.errors import Problem
-from settings.sealed_secrets import SealedSecrets
+from settings.external_secrets import Chart as OperatorChart
+from settings.sealed_secrets import Chart, SealedSecrets
 from settings.sops import Sops
 from settings.types import Duration
+from settings.vault import ChartSource
 
 _RENEWED = (Duration.parse("1d"), Duration.parse("90d"))
 
@@ -25,6 +28,7 @@ def sealing_problems(
     named = [("sealedSecrets.namespace", sealed.namespace)]
     named += [(f"sealedSecrets.openedIn[{i}]", name) for i, name in enumerate(sealed.opened_in)]
     yield from known(named, namespaces)
+    yield from chart_problems("sealedSecrets.chart", sealed.chart)
     if not _RENEWED[0] <= sealed.key_renew_period <= _RENEWED[1]:
         yield Problem(
             "sealedSecrets.keyRenewPeriod",
@@ -76,3 +80,33 @@ def known(named: Iterable[tuple[str, str]], namespaces: Sequence[str]) -> Iterat
                 f"one of {', '.join(sorted(namespaces))}, or add it to `namespaces`",
                 also=("namespaces",),
             )
+
+
+def chart_problems(key: str, chart: Chart | OperatorChart) -> Iterator[Problem]:
+    """A problem for a chart that is not there, is not pinned, or comes over an open line."""
+    form = {ChartSource.REPOSITORY: "https://", ChartSource.OCI: "oci://"}.get(chart.source)
+    if form is None:
+        if not (Path(chart.location) / "Chart.yaml").is_file():
+            yield Problem(
+                f"{key}.location",
+                f"is {chart.location!r}, and there is no Chart.yaml in it",
+                "there would be nothing to deploy",
+                "the chart's folder, relative to the program",
+                also=(f"{key}.source",),
+            )
+        return
+    if not chart.location.startswith(form):
+        yield Problem(
+            f"{key}.location",
+            f"is {chart.location!r} though `source` is {chart.source}",
+            "the chart could not be fetched, or be replaced on its way",
+            f"{form}…",
+            also=(f"{key}.source",),
+        )
+    if chart.version is None:
+        yield Problem(
+            f"{key}.version",
+            "is missing",
+            "an unpinned chart changes the cluster by itself",
+            "an exact version",
+        )

@@ -134,6 +134,22 @@ def test_what_would_fail_later_is_found_before(
     assert what in matching[0].what
 
 
+@pytest.mark.parametrize(
+    ("chart", "key"),
+    [
+        ({"source": "path", "location": "no/such/chart"}, "location"),
+        ({"location": "http://charts.example.com"}, "location"),
+        ({"source": "oci", "location": "https://charts.example.com"}, "location"),
+        ({"version": None}, "version"),
+    ],
+)
+def test_a_chart_is_there_pinned_and_fetched_safely(chart: dict[str, Any], key: str) -> None:
+    (found,) = problems(external(chart=chart))
+    assert found.key == f"externalSecrets.chart.{key}"
+    (found,) = sealing(Environment.DEV, chart=chart)
+    assert found.key == f"sealedSecrets.chart.{key}"
+
+
 def test_a_store_needs_its_cloud() -> None:
     (found,) = problems(external(), Cloud.NONE)
     assert found.key == "externalSecrets.stores[1].type"
