@@ -17,7 +17,7 @@ from sealing import files
 from tests.unit.cli.fake_programs import PREFIX
 from tests.unit.cli.fake_sealing import FakeController, fake_controller
 from tests.unit.sealing.samples import secret
-from tests.unit.support.stacks import instance_settings
+from tests.unit.support.stacks import stack_settings
 
 DOUBT, UNTRUSTED = 6, 5
 CLEAR = "fake-plaintext"
@@ -42,7 +42,7 @@ def run(controller: FakeController, tmp_path: Path) -> Run:
         sealed = {"backup": {"age": ["age1" + "q" * 58]}}
         if fingerprint:
             sealed["fingerprint"] = fingerprint  # type: ignore[assignment]
-        settings = instance_settings()
+        settings = stack_settings("dev")
         settings["sealedSecrets"] = settings.get("sealedSecrets", {}) | sealed
         config = {f"strongroom:{key}": value for key, value in settings.items()}
         path = tmp_path / "Pulumi.test.yaml"
