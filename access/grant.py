@@ -97,8 +97,9 @@ class Grant(BaseModel):
     """One row of access: these accounts in these namespaces may read exactly these secrets.
 
     `secrets` are KV v2 paths as people type them (`secret/ml/mlflow`), `database` and `aws` are
-    role names of the engines at `database/` and `aws/`. `manages` are KV v2 paths whose values the
-    accounts write; they cannot destroy versions. `ttl` bounds the token's life.
+    role names of the engines at `database/` and `aws/`, `database_static` of the former's static
+    roles, whose user others share and whose password outlives the token. `manages` are KV v2 paths
+    whose values the accounts write; they cannot destroy versions. `ttl` bounds the token's life.
     """
 
     model_config = ConfigDict(
@@ -112,13 +113,17 @@ class Grant(BaseModel):
     secrets: tuple[SecretPath, ...] = ()
     manages: tuple[SecretPath, ...] = ()
     database: tuple[RoleName, ...] = ()
+    database_static: tuple[RoleName, ...] = ()
     aws: tuple[RoleName, ...] = ()
     ttl: str = "1h"
 
     @model_validator(mode="after")
     def _grants_something_for_a_while(self) -> Self:
-        if not (self.secrets or self.manages or self.database or self.aws):
-            raise ValueError("the grant gives nothing; fill secrets, manages, database or aws")
+        engines = (*self.database, *self.database_static, *self.aws)
+        if not (self.secrets or self.manages or engines):
+            raise ValueError(
+                "the grant gives nothing; fill secrets, manages, database, databaseStatic or aws"
+            )
         if both := set(self.secrets) & set(self.manages):
             raise ValueError(f"{min(both)} is in secrets and in manages, which includes reading it")
         if not 60 <= seconds(self.ttl) <= MAX_TTL_SECONDS:
@@ -148,6 +153,8 @@ class Grant(BaseModel):
             yield PathRule(path=_below("metadata", secret), capabilities=_READ)
         for role in self.database:
             yield PathRule(path=f"database/creds/{role}", capabilities=_READ)
+        for role in self.database_static:
+            yield PathRule(path=f"database/static-creds/{role}", capabilities=_READ)
         for role in self.aws:
             yield PathRule(path=f"aws/creds/{role}", capabilities=_READ)
 

@@ -128,18 +128,21 @@ def _names(engines: Engines, auth: Auth) -> Iterator[Problem]:
 
 
 def _granted_roles_exist(engines: Engines, grants: Sequence[Grant]) -> Iterator[Problem]:
-    logins = {role.name for role in engines.database.roles} if engines.database else set()
-    cloud = {role.name for role in engines.aws.roles} if engines.aws else set()
+    database, aws = engines.database, engines.aws
+    logins = {role.name for role in database.roles} if database else set()
+    static = {role.name for role in database.static_roles} if database else set()
+    cloud = {role.name for role in aws.roles} if aws else set()
     for index, grant in enumerate(grants):
-        for engine, names, known in (
-            ("database", grant.database, logins),
-            ("aws", grant.aws, cloud),
+        for key, names, engine, list_, known in (
+            ("database", grant.database, "database", "roles", logins),
+            ("databaseStatic", grant.database_static, "database", "staticRoles", static),
+            ("aws", grant.aws, "aws", "roles", cloud),
         ):
             for place, name in enumerate(names):
                 if name not in known:
                     yield Problem(
-                        f"grants[{index}].{engine}[{place}]",
-                        f"is {name!r}, which is no role of `engines.{engine}`",
+                        f"grants[{index}].{key}[{place}]",
+                        f"is {name!r}, which is no role of `engines.{engine}.{list_}`",
                         "the workload would be refused when it asks",
                         f"one of {', '.join(sorted(known)) or 'none yet'}, or add it there",
                         also=(f"engines.{engine}",),

@@ -17,6 +17,7 @@ ML_APP: dict[str, Any] = {
     "namespaces": ["ml-training", "ml-serving"],
     "secrets": ["secret/ml/mlflow"],
     "database": ["ml-readonly"],
+    "databaseStatic": ["ml-tracking"],
     "aws": ["ml-s3-access"],
     "ttl": "24h",
 }
@@ -24,13 +25,21 @@ ML_APP: dict[str, Any] = {
 
 def test_a_grant_reads_what_it_names_and_nothing_beside_it() -> None:
     acl = Acl([Grant.model_validate(ML_APP).policy])
-    for path in ("secret/data/ml/mlflow", "database/creds/ml-readonly", "aws/creds/ml-s3-access"):
+    for path in (
+        "secret/data/ml/mlflow",
+        "database/creds/ml-readonly",
+        "database/static-creds/ml-tracking",
+        "aws/creds/ml-s3-access",
+    ):
         assert acl.capabilities(path) == {Capability.READ}
     for path in (
         "secret/data/ml/other",
         "secret/data/ml/mlflow/child",
         "secret/metadata/ml/mlflow",
         "database/creds/ml-readwrite",
+        "database/creds/ml-tracking",
+        "database/static-creds/ml-readonly",
+        "database/static-roles/ml-tracking",
         "sys/mounts",
         "auth/token/create",
     ):
@@ -83,8 +92,13 @@ def test_durations_are_read(text: str, length: int) -> None:
         ({"secrets": ["secret/ml/a b"]}, "secrets.0", "mount/path"),
         ({"database": ["ml readonly"]}, "database.0", "is no role name"),
         ({"database": ["creds/ml-readonly"]}, "database.0", "is no role name"),
+        ({"databaseStatic": ["*"]}, "databaseStatic.0", "is no role name"),
         ({"aws": ["*"]}, "aws.0", "is no role name"),
-        ({"secrets": [], "database": [], "aws": []}, "", "the grant gives nothing"),
+        (
+            {"secrets": [], "database": [], "databaseStatic": [], "aws": []},
+            "",
+            "the grant gives nothing",
+        ),
         ({"manages": ["secret/ml/mlflow"]}, "", "in secrets and in manages"),
         ({"ttl": "25h"}, "", "between 1m and 24h"),
         ({"ttl": "30s"}, "", "between 1m and 24h"),
@@ -98,3 +112,10 @@ def test_a_wrong_grant_is_refused_by_key(change: dict[str, Any], key: str, said:
     (error,) = refused.value.errors()
     assert ".".join(map(str, error["loc"])) == key
     assert said in error["msg"]
+
+
+def test_a_password_that_vault_rotates_is_enough_of_a_grant() -> None:
+    only = ML_APP | {"secrets": [], "database": [], "aws": []}
+    acl = Acl([Grant.model_validate(only).policy])
+    assert acl.capabilities("database/static-creds/ml-tracking") == {Capability.READ}
+    assert acl.capabilities("database/creds/ml-readonly") == {Capability.DENY}

@@ -270,6 +270,16 @@ def grant(**what: Any) -> Grant:
             "grants[0].database[1]",
             "'ml-admin', which is no role",
         ),
+        (
+            {"grants": (grant(database=("ml-tracking",)),)},
+            "grants[0].database[0]",
+            "no role of `engines.database.roles`",
+        ),
+        (
+            {"grants": (grant(database_static=("ml-tracking", "ml-readonly")),)},
+            "grants[0].databaseStatic[1]",
+            "no role of `engines.database.staticRoles`",
+        ),
         ({"grants": (grant(aws=("other",)),)}, "grants[0].aws[0]", "'other', which is no role"),
     ],
 )
@@ -278,7 +288,10 @@ def test_what_contradicts_itself_is_named(arguments: Any, key: str, what: str) -
 
 
 def test_grants_of_existing_roles_are_right() -> None:
-    assert rules(grants=(grant(database=("ml-readonly",), aws=("ml-s3-access",)),)) == []
+    granted = grant(
+        database=("ml-readonly",), database_static=("ml-tracking",), aws=("ml-s3-access",)
+    )
+    assert rules(grants=(granted,)) == []
 
 
 @pytest.mark.parametrize(

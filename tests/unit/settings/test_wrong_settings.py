@@ -122,7 +122,7 @@ WRONG = (
     Wrong("dev", {"engines": DATABASE, "grants": [GRANT | {"database": ["logs"], "ttl": "30m"}]},
         "grants[0].ttl", "Vault revokes them with the token"),
     Wrong("dev", {"engines": DATABASE, "grants": [GRANT | {"database": ["nothing"]}]},
-        "grants[0].database[0]", "no role of `engines.database`"),
+        "grants[0].database[0]", "no role of `engines.database.roles`"),
     Wrong("dev", {"grants": [GRANT, GRANT]}, "grants[1].name", "occurs 2 times"),
     # rules between settings
     Wrong("dev", {"vault.replicas": 2}, "vault.replicas", "3 (outlives one loss) or 5"),
