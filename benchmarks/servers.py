@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from kubernetes import client
+from kubernetes.stream import stream
 
 from local.workload import Cluster
 
@@ -41,8 +42,24 @@ class Servers:
         for name in names:
             api.delete_namespaced_pod(name, NAMESPACE, grace_period_seconds=grace_seconds)
 
+    def kill(self, name: str) -> None:
+        """SIGKILL to the server's process; its container starts anew in the same pod."""
+        stream(
+            client.CoreV1Api(self.cluster.api()).connect_get_namespaced_pod_exec,
+            name,
+            NAMESPACE,
+            container="tls-reload",  # it shares the server's process namespace and user
+            command=[
+                "/bin/sh",
+                "-c",
+                "kill -9 $(pidof vault | tr ' ' '\\n' | sort -n | head -n 1)",
+            ],
+            stdout=True,
+            stderr=True,
+        )
+
     def await_return(self, before: dict[str, client.V1Pod], seconds: float = 180) -> None:
-        """Wait until each server is another pod than in `before`, unsealed and ready.
+        """Wait until each server has begun anew since `before`, and is unsealed and ready.
 
         Raises TimeoutError naming those that are not.
         """
@@ -60,8 +77,14 @@ class Servers:
             name
             for name, old in before.items()
             if name not in now
-            or now[name].metadata.uid == old.metadata.uid
+            or _life(now[name]) == _life(old)
             or not now[name].status.container_statuses
             or not all(status.ready for status in now[name].status.container_statuses)
             or (now[name].metadata.labels or {}).get("vault-sealed") != "false"
         ]
+
+
+def _life(pod: client.V1Pod) -> tuple[str, int]:
+    """Changes with each new pod and each restart of a container in it."""
+    statuses = pod.status.container_statuses or []
+    return pod.metadata.uid, sum(status.restart_count for status in statuses)

@@ -52,7 +52,7 @@ def up(instance: InstanceName = "local") -> None:
 
     def action() -> None:
         environment.up(clock)
-        show(environment, clock.console)
+        show(environment)
         clock("done")
 
     _run(action, "make up")
@@ -67,7 +67,7 @@ def down(instance: InstanceName = "local") -> None:
 @app.command()
 def status(instance: InstanceName = "local") -> None:
     """Show what runs."""
-    _run(lambda: show(Environment(Instance(instance)), Clock().console), "make status")
+    _run(lambda: show(Environment(Instance(instance))), "make status")
 
 
 if __name__ == "__main__":

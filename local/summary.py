@@ -20,8 +20,12 @@ _VAULT_LABELS = (
 )
 
 
-def show(environment: Environment, console: Console) -> None:
+MINIMUM_WIDTH = 132  # characters: paths that are folded cannot be copied
+
+
+def show(environment: Environment) -> None:
     """Print one row for each part: what it is, where it is reached, how it is."""
+    console = Console(width=max(Console().width, MINIMUM_WIDTH), highlight=False)
     status = environment.node.status()
     if not status.exists:
         console.print(f"nothing runs in environment {environment.instance.name}; `make up` does it")

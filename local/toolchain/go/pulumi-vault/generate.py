@@ -83,7 +83,8 @@ def _defined(module: ModuleType, kind: Any) -> Iterator[Any]:
 def _arguments_of(cls: type, module: ModuleType) -> type:
     # The SDK says InitArgs where a nested type has taken the usual name.
     names = (f"{cls.__name__}Args", f"{cls.__name__}InitArgs")
-    return next(vars(module)[name] for name in names if name in vars(module))
+    found: type = next(vars(module)[name] for name in names if name in vars(module))
+    return found
 
 
 def _secret_outputs(cls: type) -> list[str]:
