@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import access, policy, vault
+from cli import access, env, policy, preview, seal, sops, vault
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -17,3 +17,7 @@ app = typer.Typer(
 app.add_typer(vault.app, name="vault")
 app.add_typer(access.app, name="access")
 app.add_typer(policy.app, name="policy")
+app.add_typer(seal.app, name="seal")
+app.add_typer(sops.app, name="sops")
+app.add_typer(env.app, name="env")
+app.command()(preview.preview)

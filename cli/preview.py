@@ -1,0 +1,100 @@
+"""`strongroom preview`: what a change would do to a stack, for the pull request.
+
+Owns running the engine's own preview under the policy pack, and the exit status: 0 when a
+deployment could go on, 1 when the preview failed or a mandatory policy refuses it. What a preview
+tells is `review`'s matter; nothing is deployed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.reporting import tell, to_json
+from policies.waivers import FILE as WAIVERS
+from review.comment import comment
+from review.events import Log, read
+from review.preview import preview_of
+from review.redaction import Redactor
+from vaultops.errors import VaultOpsError
+
+POLICY_PACK = WAIVERS.parent
+
+
+class Form(StrEnum):
+    """How the preview is told."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+def preview(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="The stack, as Pulumi names it.")],
+    form: Annotated[
+        Form, typer.Option("--format", help="A comment for a pull request, or data for programs.")
+    ] = Form.MARKDOWN,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write it there, in place of standard output.")
+    ] = None,
+) -> None:
+    """Preview a stack under the policy pack, and tell it as one short comment without secrets.
+
+    Replaces and deletes come first, then who gains or loses access, what the policies find, and
+    what could not be checked.
+    """
+    told = preview_of(_log_of(stack), stack)
+    text = comment(told) if form is Form.MARKDOWN else to_json(told.as_data())
+    if output:
+        _write(output, text)
+        tell(f"wrote {output}")
+    else:
+        typer.echo(text)
+    if not told.passed:
+        raise typer.Exit(1)
+
+
+def _log_of(stack: str) -> Log:
+    """Run the engine. Raises VaultOpsError when it ends before it previews anything."""
+    command = ["pulumi", "preview", "--json", "--stack", stack, "--policy-pack", str(POLICY_PACK)]
+    try:
+        ended = subprocess.run(
+            [*command, "--non-interactive", "--color", "never"],
+            # With it the engine writes its events as they come, and not only a final digest.
+            env={**os.environ, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise VaultOpsError(
+            "the stack cannot be previewed",
+            where=stack,
+            why="pulumi is not on PATH",
+            fix="install Pulumi, or run `make tools`",
+        ) from None
+    log = read(ended.stdout.splitlines())
+    if not log.steps and not log.messages:
+        raise VaultOpsError(
+            f"the engine did not preview (it ended with {ended.returncode})",
+            where=stack,
+            why=Redactor()(ended.stderr.strip()) or "it said nothing",
+            fix="check that the stack exists (`pulumi stack ls`) and that you are logged in",
+        )
+    return log
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise VaultOpsError(
+            "the preview cannot be written",
+            where=str(path),
+            why=error.strerror or type(error).__name__,
+            fix="name a file in a folder that exists and that you may write to",
+        ) from None
