@@ -8,7 +8,7 @@ import pulumi
 
 from settings import Settings, SettingsError, load
 from vaultops.errors import VaultOpsError
-from wiring import files, kubernetes, seal, vault
+from wiring import delivery, external_secrets, files, kubernetes, seal, vault
 
 # The exit status that tells the engine's Python host: the user has been told, add nothing.
 MESSAGE_SHOWN = 32
@@ -20,15 +20,20 @@ def deploy(settings: Settings, contents: files.Contents) -> None:
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
     kubernetes.workloads(settings, namespaces, in_cluster)
+    vault.database_trust(settings, namespaces, contents, in_cluster)
 
     unsealing = seal.unsealing(settings, namespaces, in_cluster)
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
     vault.trust(settings, namespaces, servers, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
     in_vault = pulumi.ResourceOptions(providers=[vault.provider(settings, started)])
-    login = vault.access(settings, contents, in_vault)
+    access = vault.access(settings, contents, in_vault)
     both = pulumi.ResourceOptions.merge(in_cluster, in_vault)
-    vault.snapshots(settings, servers, login, both)
+    vault.snapshots(settings, servers, access.login, both)
+
+    delivery.sealed(settings.sealed_secrets, namespaces, in_cluster)
+    external_secrets.external(settings, namespaces, servers, access, in_cluster)
+    delivery.encrypted_files(settings.sops, in_cluster)
 
     pulumi.export("environment", str(settings.environment))
     pulumi.export("namespaces", namespaces.names)

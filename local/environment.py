@@ -20,6 +20,7 @@ from local.paths import Instance, cache_dir
 from local.progress import Progress
 from local.services import aws, postgresql
 from local.stack import Stack
+from local.toolchain.charts import charts
 from local.workload import Cluster, example_job
 from vaultops.deployer import ca_file
 
@@ -56,6 +57,11 @@ def set_up(progress: Progress) -> None:
         packages.ensure(progress)
     for choice in toolchain.choose(toolchain.TOOLS, progress):
         progress(f"{choice.tool} {choice.version}: {choice.how}, {choice.reason}")
+
+
+def _chart(name: str) -> dict[str, Any]:
+    """The official chart out of its Go module, so that no chart repository is asked."""
+    return {"chart": {"source": "path", "location": str(charts(name))}}
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,11 @@ class Environment:
                 "seal": {"endpoint": cloud.endpoint_in_cluster},
                 "custodian": {"path": str(state / "vault-init.json")},
                 "deployer": {"tokenFile": str(self._token_file)},
+            },
+            "strongroom:sealedSecrets": _chart("sealed-secrets"),
+            "strongroom:externalSecrets": {
+                **_chart("external-secrets"),
+                "awsEndpoint": cloud.endpoint_in_cluster,
             },
             "strongroom:engines": {
                 "database": {

@@ -31,6 +31,16 @@ _COMMON: dict[str, Any] = {
             "limits": {"memory": "512Mi", "cpu": "500m"},
         },
     },
+    "sealedSecrets": {
+        "image": {"repository": "docker.io/bitnami/sealed-secrets-controller", "tag": "0.36.6"},
+    },
+    "externalSecrets": {
+        "replicas": 1,
+        "image": {
+            "repository": "oci.external-secrets.io/external-secrets/external-secrets",
+            "tag": "v0.20.4",
+        },
+    },
 }
 
 _OWN: Mapping[Environment, dict[str, Any]] = {
@@ -67,6 +77,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
     },
     Environment.PROD: {
         "protect": True,
+        "externalSecrets": {"replicas": 2},
         "vault": {
             "spread": "required",
             "storage": {"size": "20Gi"},

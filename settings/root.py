@@ -19,9 +19,12 @@ from settings.cloud import Aws, Cloud, Gcp
 from settings.engines import Engines
 from settings.environments import Environment
 from settings.errors import SettingsError
+from settings.external_secrets import ExternalSecrets
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
 from settings.rules import broken_rules
+from settings.sealed_secrets import SealedSecrets
 from settings.shape import credentials_in, problems_of, repaired
+from settings.sops import Sops
 from settings.types import Flag
 from settings.vault import Vault
 
@@ -75,6 +78,17 @@ class Settings(Section):
         why="nobody reads a secret without a grant, and a grant names exactly who and what",
         write="[{name: ml-app, serviceAccounts: [ml-app-sa], namespaces: [ml-training], "
         "secrets: [secret/ml/mlflow], ttl: 1h}]",
+    )
+    sealed_secrets: SealedSecrets = setting(
+        why="secrets sealed for the cluster can be kept in Git", write="{fingerprint: …}"
+    )
+    external_secrets: ExternalSecrets = setting(
+        why="Secrets are copied from Vault and the clouds", write="{stores: […], secrets: […]}"
+    )
+    sops: Sops | None = setting(
+        None,
+        why="files in Git are encrypted for these keys",
+        write="{folder: secrets/production, awsKms: …}",
     )
 
     @classmethod

@@ -15,6 +15,8 @@ from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
 from settings.rules_access import access_problems
+from settings.rules_external import external_problems
+from settings.rules_sealing import sealing_problems, sops_problems
 from settings.rules_vault import VAULT_RULES
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def _stand_ins(settings: Settings) -> Iterator[Problem]:
         ("aws.endpoint", settings.aws.endpoint if settings.aws else None),
         ("vault.seal.endpoint", getattr(seal, "endpoint", None)),
         ("engines.aws.endpoint", settings.engines.aws.endpoint if settings.engines.aws else None),
+        ("externalSecrets.awsEndpoint", settings.external_secrets.aws_endpoint),
     ):
         if endpoint is None:
             continue
@@ -147,6 +150,16 @@ def _access(settings: Settings) -> Iterator[Problem]:
     yield from access_problems(settings.engines, settings.auth, settings.grants, settings.cloud)
 
 
+def _delivery(settings: Settings) -> Iterator[Problem]:
+    namespaces = [namespace.name for namespace in settings.namespaces]
+    yield from sealing_problems(settings.sealed_secrets, settings.environment, namespaces)
+    yield from external_problems(
+        settings.external_secrets, settings.grants, settings.engines, settings.cloud, namespaces
+    )
+    if settings.sops:
+        yield from sops_problems(settings.sops)
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _cloud_section,
     _stand_ins,
@@ -155,6 +168,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _namespaces_exist,
     _privileged_in_prod,
     _access,
+    _delivery,
     *VAULT_RULES,
 )
 

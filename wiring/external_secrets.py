@@ -33,10 +33,12 @@ from components.kubernetes.store_providers import (
     VaultSource,
 )
 from components.kubernetes.vault_generator import VaultGenerator, VaultGeneratorArgs
-from components.vault.cluster import ChartOrigin, ChartSource
+from components.vault.cluster import ChartOrigin, ChartSource, VaultCluster
 from components.vault.pod_values import Image
+from settings import Settings
 from settings import external_secrets as wanted
 from settings.cloud import Aws, Gcp
+from wiring.vault import RELEASE, Access
 
 KV_MOUNT = "secret"
 
@@ -75,6 +77,32 @@ class External:
     gcp: Gcp | None
     namespaces: Namespaces
     opts: pulumi.ResourceOptions
+
+
+def external(
+    settings: Settings,
+    namespaces: Namespaces,
+    servers: VaultCluster,
+    access: Access,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """What the settings name, out of the Vault that this program deploys."""
+    deploy(
+        External(
+            configured=settings.external_secrets,
+            vault=VaultAccess(
+                address=f"https://{RELEASE}-active.{settings.vault.namespace}.svc:8200",
+                ca_pem=servers.ca_pem,
+                auth_path=access.login.path,
+                grants={grant.name: grant for grant in settings.grants},
+                roles=access.roles,
+            ),
+            aws=settings.aws,
+            gcp=settings.gcp,
+            namespaces=namespaces,
+            opts=opts,
+        )
+    )
 
 
 def deploy(external: External) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from components.vault.service_values import ServiceType, Ui
 from components.vault.snapshot_destinations import Destination, ToGcs, ToS3, ToVolume
 from components.vault.snapshots import SnapshotJob, SnapshotJobArgs
 from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
-from components.vault.trust import VaultTrust, VaultTrustArgs
+from components.vault.trust import DATABASE_CA_CONFIG_MAP, Trust, TrustArgs
 from components.vault.values import Size, Telemetry, VaultValues, Volume
 from settings import Settings
 from settings import vault as wanted
@@ -34,6 +35,14 @@ from wiring.files import Contents
 from wiring.seal import Unsealing
 
 RELEASE = "vault"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How workloads log in, and the role of each grant by the grant's name."""
+
+    login: KubernetesAuth
+    roles: dict[str, pulumi.Output[str]]
 
 
 def log_in(settings: Settings) -> None:
@@ -89,9 +98,9 @@ def trust(
 ) -> None:
     """Vault's CA in every namespace whose pods may reach Vault; its own has it already."""
     readers = [n.name for n in settings.namespaces if n.reads_vault]
-    VaultTrust(
+    Trust(
         "vault-trust",
-        VaultTrustArgs(
+        TrustArgs(
             namespaces={
                 name: namespaces.names[name] for name in readers if name != settings.vault.namespace
             },
@@ -99,6 +108,27 @@ def trust(
         ),
         opts,
     )
+
+
+def database_trust(
+    settings: Settings,
+    namespaces: Namespaces,
+    contents: Contents,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The database's CA in every namespace where a grant gives logins of it."""
+    users = (g for g in settings.grants if g.database or g.database_static)
+    readers = sorted({name for grant in users for name in grant.namespaces})
+    if readers:
+        Trust(
+            "postgresql-trust",
+            TrustArgs(
+                namespaces={name: namespaces.names[name] for name in readers},
+                ca_pem=contents["engines.database.caFile"],
+                config_map=DATABASE_CA_CONFIG_MAP,
+            ),
+            opts,
+        )
 
 
 def bootstrap(
@@ -178,7 +208,7 @@ def access(
     settings: Settings,
     contents: Contents,
     opts: pulumi.ResourceOptions,
-) -> KubernetesAuth:
+) -> Access:
     """How clients log in, where secrets come from, and which workload gets which.
 
     `contents` are those of the files that the settings name.
@@ -195,9 +225,13 @@ def access(
         opts=opts,
     )
     auth.methods(settings.auth, contents, aws=settings.aws, opts=opts)
-    for grant in settings.grants:
-        VaultGrant(f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts)
-    return login
+    roles = {
+        grant.name: VaultGrant(
+            f"grant-{grant.name}", VaultGrantArgs(grant=grant, auth_path=login.path), opts
+        ).role
+        for grant in settings.grants
+    }
+    return Access(login=login, roles=roles)
 
 
 def _values(settings: Settings, unsealing: Unsealing) -> VaultValues:

@@ -1,7 +1,7 @@
 """The committed dev and prod stacks, previewed by the real engine on a bare cluster, policies on.
 
-Their chart comes from the project's folder, because the official one is fetched from a network that
-tests do without; nothing is deployed, and no cloud is asked.
+Their charts come from folders, because the official ones are fetched from a network that tests do
+without; nothing is deployed, and no cloud is asked.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from local.node.components import REQUIRED_TOOLS
 from local.paths import Instance
 from local.progress import Clock
 from local.toolchain import bin_dir, ensure
+from local.toolchain.charts import charts
 from tests.preview.engine import TOOLS, Engine
 from tests.unit.support.stacks import REPOSITORY, changed, stack_settings
 
@@ -50,6 +51,11 @@ def with_context(kubeconfig: Path, name: str, folder: Path) -> Path:
     return renamed
 
 
+def path_of(chart: str) -> dict[str, str]:
+    """The official chart out of its Go module."""
+    return {"source": "path", "location": str(charts(chart))}
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_a_committed_stack_previews_whole_and_passes_the_policies(
     kubeconfig: Path, stack: str, tmp_path: Path
@@ -62,6 +68,9 @@ def test_a_committed_stack_previews_whole_and_passes_the_policies(
             "vault.chart": {"source": "path", "location": "local/charts/vault"},
             # The bare cluster has no Prometheus Operator, whose objects the engine would look up.
             "vault.telemetry": {"serviceMonitor": False},
+            "sealedSecrets.serviceMonitor": False,
+            "sealedSecrets.chart": path_of("sealed-secrets"),
+            "externalSecrets.chart": path_of("external-secrets"),
         },
     )
     engine = Engine(bin_dir(TOOLS), tmp_path, stack)

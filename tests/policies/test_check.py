@@ -288,7 +288,7 @@ def test_the_command_ends_with_what_was_found(tmp_path: Path, text: str, status:
     file = tmp_path / "role.yaml"
     file.write_text(text)
     result = CliRunner().invoke(
-        app, ["check", str(file), "--format", "json", "--environment", "dev"]
+        app, ["check", str(file), "--format", "json", "--environment", "prod"]
     )
     assert result.exit_code == status
     assert json.loads(result.stdout)["stops"] is bool(status)

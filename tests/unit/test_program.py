@@ -93,11 +93,18 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "pulumi:providers:kubernetes k8s",
         "pulumi:providers:vault vault",
         "strongroom:aws:KmsKey vault-unseal-key",
+        "strongroom:kubernetes:ExternalSecret external-ml-training-mlflow-credentials",
+        "strongroom:kubernetes:ExternalSecrets external-secrets",
         "strongroom:kubernetes:Namespaces namespaces",
         "strongroom:kubernetes:NetworkAccess network",
+        "strongroom:kubernetes:SealedSecrets sealed-secrets",
+        "strongroom:kubernetes:SecretStore store-aws-secrets-manager",
+        "strongroom:kubernetes:SecretStore store-vault-backend",
         "strongroom:kubernetes:WorkloadAccess ml-serving-ml-app-sa",
+        "strongroom:kubernetes:WorkloadAccess ml-serving-ml-secrets-sync",
         "strongroom:kubernetes:WorkloadAccess ml-serving-ml-serving-sa",
         "strongroom:kubernetes:WorkloadAccess ml-training-ml-app-sa",
+        "strongroom:kubernetes:WorkloadAccess ml-training-ml-notebook-sa",
         "strongroom:kubernetes:WorkloadAccess ml-training-ml-training-sa",
         "strongroom:kubernetes:WorkloadAccess ml-training-mlflow-admin",
         "strongroom:vault:AwsEngine aws-engine",
@@ -105,14 +112,30 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "strongroom:vault:Cluster vault",
         "strongroom:vault:DatabaseEngine database",
         "strongroom:vault:Grant grant-ml-app",
+        "strongroom:vault:Grant grant-ml-notebook",
+        "strongroom:vault:Grant grant-ml-secrets-sync",
+        "strongroom:vault:Grant grant-ml-serving",
+        "strongroom:vault:Grant grant-ml-training",
         "strongroom:vault:Grant grant-mlflow-writer",
         "strongroom:vault:KubernetesAuth kubernetes-auth",
         "strongroom:vault:KvEngine kv",
         "strongroom:vault:PkiEngine pki",
         "strongroom:vault:Snapshots vault-snapshots",
         "strongroom:vault:TransitEngine transit",
+        "strongroom:vault:Trust postgresql-trust",
         "strongroom:vault:Trust vault-trust",
     ]
+
+
+def test_the_databases_ca_is_where_a_grant_gives_logins_and_nowhere_else() -> None:
+    settings = settings_of("local")
+    for grant in settings["grants"]:
+        if "ml-serving" in grant["namespaces"]:
+            grant.pop("database", None)
+    maps = run("local", settings=settings).of_type("kubernetes:core/v1:ConfigMap")
+    found = [m.inputs for m in maps if m.inputs["metadata"]["name"] == "postgresql-ca"]
+    assert [m["metadata"]["namespace"] for m in found] == ["ml-training"]
+    assert found[0]["data"] == {"ca.crt": "fake certificate of a test"}
 
 
 def test_wrong_settings_end_in_one_message_and_register_nothing(

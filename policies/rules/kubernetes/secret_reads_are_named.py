@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.rbac import ROLES, Entry
-from policies.rule import Finding, Judgement, Rule, Severity, each_of
+from policies.rule import REQUIRED_IN_PROD, Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
 GET = frozenset({"get"})
@@ -44,5 +44,6 @@ RULE = Rule(
     frameworks=("CIS Kubernetes 5.1.2", "NIST SP 800-53 AC-6"),
     resource_types=ROLES,
     remediation="Grant get on secrets with resourceNames, one Role for each consumer.",
+    levels=REQUIRED_IN_PROD,
     check=check,
 )

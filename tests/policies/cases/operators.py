@@ -90,6 +90,12 @@ CASES: dict[str, dict[str, Case]] = {
             "aws.auth.secretRef",
         ),
         "no audience": bad(vault_store(jwt=by_account()), "any audience"),
+        "STS' audience, which is asked for by itself": ok(
+            {"spec": {"provider": {"aws": {"auth": {"jwt": by_account()}}}}}
+        ),
+        "any audience of AWS": bad(
+            {"spec": {"provider": {"aws": {"auth": {"jwt": by_account("*")}}}}}, "any audience"
+        ),
         "a stored token": bad(
             vault_store(kubernetes={"secretRef": {"name": "t"}}), "kubernetes.secretRef"
         ),

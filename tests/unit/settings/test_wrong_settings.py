@@ -182,7 +182,8 @@ WRONG = (
     Wrong("dev", {"serviceAccounts": [{"name": "a", "namespace": "vault"}] * 2},
         "serviceAccounts[1].name", "occurs 2 times"),
     Wrong("prod", {"namespaces": [{"name": n, "purpose": "p", "podSecurity": "privileged"
-        if n == "ml-serving" else "restricted"} for n in ("vault", "ml-training", "ml-serving")]},
+        if n == "ml-serving" else "restricted"} for n in ("vault", "ml-training", "ml-serving",
+        "external-secrets", "sealed-secrets")]},
         "namespaces[2].podSecurity", "take over the node"),
     # credentials
     Wrong("dev", {"vault.deployer.tokenFile": "hvs.fakefakefake"}, "vault.deployer.tokenFile",
