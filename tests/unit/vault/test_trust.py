@@ -1,4 +1,4 @@
-"""Vault's CA in the namespaces that read Vault, and in no other."""
+"""A public CA in the namespaces that need it, and in no other."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.vault.trust import VaultTrust, VaultTrustArgs
+from components.vault.trust import Trust, TrustArgs
 from tests.unit.support.monitor import deploy
 
 
 @pytest.mark.parametrize("preview", [False, True])
-def test_each_namespace_gets_the_public_ca_and_nothing_secret(preview: bool) -> None:
+@pytest.mark.parametrize(
+    ("given", "config_map"),
+    [({}, "vault-ca"), ({"config_map": "postgresql-ca"}, "postgresql-ca")],
+    ids=["Vault's", "the database's"],
+)
+def test_each_namespace_gets_the_public_ca_and_nothing_secret(
+    preview: bool, given: dict[str, str], config_map: str
+) -> None:
     def program() -> None:
         provider = k8s.Provider("k8s")
-        VaultTrust(
+        Trust(
             "vault-trust",
-            VaultTrustArgs(namespaces={"a": "a", "b": "b"}, ca_pem="fake CA certificate"),
+            TrustArgs(namespaces={"a": "a", "b": "b"}, ca_pem="fake CA certificate", **given),
             pulumi.ResourceOptions(providers=[provider]),
         )
 
@@ -30,7 +37,7 @@ def test_each_namespace_gets_the_public_ca_and_nothing_secret(preview: bool) -> 
     for name in ("a", "b"):
         made = deployed.one("kubernetes:core/v1:ConfigMap", f"vault-trust-{name}")
         assert made.inputs["metadata"]["namespace"] == name
-        assert made.inputs["metadata"]["name"] == "vault-ca"
+        assert made.inputs["metadata"]["name"] == config_map
         assert made.inputs["data"] == {"ca.crt": "fake CA certificate"}
         assert made.secret_inputs == frozenset()
         assert made.provider == "k8s"
