@@ -7,6 +7,7 @@ tells is `review`'s matter; nothing is deployed.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from enum import StrEnum
@@ -19,6 +20,7 @@ from cli.reporting import tell, to_json
 from policies.waivers import FILE as WAIVERS
 from review.comment import comment
 from review.events import Log, read
+from review.marked import stored_secrets
 from review.preview import preview_of
 from review.redaction import Redactor
 from vaultops.errors import VaultOpsError
@@ -47,7 +49,7 @@ def preview(
     Replaces and deletes come first, then who gains or loses access, what the policies find, and
     what could not be checked.
     """
-    told = preview_of(_log_of(stack), stack)
+    told = preview_of(_log_of(stack), stack, _stored_in(stack))
     text = comment(told) if form is Form.MARKDOWN else to_json(told.as_data())
     if output:
         _write(output, text)
@@ -59,24 +61,7 @@ def preview(
 
 
 def _log_of(stack: str) -> Log:
-    """Run the engine. Raises VaultOpsError when it ends before it previews anything."""
-    command = ["pulumi", "preview", "--json", "--stack", stack, "--policy-pack", str(POLICY_PACK)]
-    try:
-        ended = subprocess.run(
-            [*command, "--non-interactive", "--color", "never"],
-            # With it the engine writes its events as they come, and not only a final digest.
-            env={**os.environ, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise VaultOpsError(
-            "the stack cannot be previewed",
-            where=stack,
-            why="pulumi is not on PATH",
-            fix="install Pulumi, or run `make tools`",
-        ) from None
+    ended = _engine("preview", "--json", "--stack", stack, "--policy-pack", str(POLICY_PACK))
     log = read(ended.stdout.splitlines())
     if not log.steps and not log.messages:
         raise VaultOpsError(
@@ -86,6 +71,40 @@ def _log_of(stack: str) -> Log:
             fix="check that the stack exists (`pulumi stack ls`) and that you are logged in",
         )
     return log
+
+
+def _stored_in(stack: str) -> frozenset[str]:
+    """The stack's secrets, kept in memory to be redacted; the preview is told by then."""
+    ended = _engine("stack", "export", "--show-secrets", "--stack", stack)
+    try:
+        return stored_secrets(json.loads(ended.stdout))
+    except ValueError:
+        raise VaultOpsError(
+            "the stack's state cannot be read, so its secrets could not be kept out of the preview",
+            where=stack,
+            why=Redactor()(ended.stderr.strip()) or "the engine wrote no state",
+            fix="give whoever previews the right to decrypt the stack's state",
+        ) from None
+
+
+def _engine(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the engine. Raises VaultOpsError when it is not there."""
+    try:
+        return subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+            # With it a preview's events are written as they come, and not only a final digest.
+            env={**os.environ, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise VaultOpsError(
+            "the stack cannot be previewed",
+            where=str(Path.cwd()),
+            why="pulumi is not on PATH",
+            fix="install Pulumi, or run `make tools`",
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:

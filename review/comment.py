@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from review.events import name_of
 from review.preview import MANDATORY, Preview
 from review.steps import Kind, ResourceChange
 
@@ -82,7 +83,9 @@ def _sections(preview: Preview) -> Iterable[_Section]:
         yield _Section(title=_counted(of_kind), entries=tuple(map(_change, of_kind)), folded=True)
     yield _Section(
         title="Messages",
-        entries=tuple(f"- {m.severity}: {_text(_cut(m.text))}" for m in preview.messages),
+        entries=tuple(
+            f"- {m.severity}{_about(m.urn)}: {_text(_cut(m.text))}" for m in preview.messages
+        ),
     )
 
 
@@ -102,6 +105,10 @@ def _change(change: ResourceChange) -> str:
     if len(properties) > _ENTRY:
         return f"{said}: {len(change.properties)} properties"
     return f"{said}: {properties}" if properties else said
+
+
+def _about(urn: str) -> str:
+    return f" about {_code(name_of(urn))}" if urn else ""
 
 
 def _counted(changes: Iterable[ResourceChange]) -> str:

@@ -190,4 +190,31 @@ _GUARDS = (
         about="Vault is reached from no more than these networks outside the cluster",
         measure=lambda s: strength.addresses(s.network.clients),
     ),
+    Guard(
+        name="externalSecrets.endpoints",
+        about="the operator reaches no more than its stores outside the cluster",
+        measure=lambda s: strength.reach(*s.external_secrets.endpoints),
+    ),
+    Guard(
+        name="externalSecrets.replicas",
+        about="rotated values arrive while one operator is down",
+        measure=lambda s: more(s.external_secrets.replicas),
+    ),
+    Guard(
+        name="sealedSecrets.fingerprint",
+        about="files are sealed for the pinned certificate only",
+        measure=lambda s: on(value=s.sealed_secrets.fingerprint is not None),
+    ),
+    Guard(
+        name="sealedSecrets.keyRenewPeriod",
+        about="a leaked sealing key opens no more than was sealed with it",
+        measure=lambda s: less(
+            s.sealed_secrets.key_renew_period.seconds, s.sealed_secrets.key_renew_period
+        ),
+    ),
+    Guard(
+        name="sealedSecrets.backup",
+        about="sealed files outlive the cluster",
+        measure=strength.key_backup,
+    ),
 )

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review.events import Log, Message, Violation, name_of
+from review.marked import brings_secrets
 from review.redaction import Redactor
 from review.rights import rights
 from review.steps import ResourceChange, resource_changes
@@ -21,6 +22,10 @@ _NOT_CHECKED = "NOT CHECKED: "
 _CANNOT_RUN = "can't run policy"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _ENGINE_ENDS = "preview failed"  # the result says so already
+_MAY_HOLD = (
+    "this change brings secret values that are not stored yet, so that nobody could tell whether "
+    "one of them stands in a message; run `pulumi preview` to read them"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,27 +83,34 @@ class Preview:
         }
 
 
-def preview_of(log: Log, stack: str) -> Preview:
-    """What the log of a preview tells, redacted."""
-    clean = Redactor.of(log)
+def preview_of(log: Log, stack: str, stored: frozenset[str]) -> Preview:
+    """What the log of a preview tells, redacted.
+
+    `stored` are the texts that are secret in the stack's state. Names and rights come from values
+    that the engine does not mark, so only what has a secret's shape is taken out of them: a stored
+    user name would otherwise hide every path that it is a part of.
+    """
+    shapes, clean = Redactor(), Redactor.of(log, stored)
     gained = rights(log.steps)
     findings = [_finding(v, clean) for v in log.violations if not _could_not_run(v)]
+    notes = (*_not_previewed(log), *gained.left_out, *_not_judged(log.violations))
+    messages = [message for message in log.messages if message.text != _ENGINE_ENDS]
+    if messages and brings_secrets(log.steps):
+        notes += (f"{len(messages)} messages are left out: {_MAY_HOLD}",)
+        messages = []
     return Preview(
         stack=stack,
         result=log.result,
-        changes=tuple(_cleaned(change, clean) for change in resource_changes(log.steps)),
+        changes=tuple(_cleaned(change, shapes) for change in resource_changes(log.steps)),
         access=tuple(
-            AccessChange(effect=change.effect, sentence=clean(str(change)))
+            AccessChange(effect=change.effect, sentence=shapes(str(change)))
             for change in gained.changes
         ),
         findings=tuple(sorted(findings, key=_weight)),
-        not_checked=tuple(
-            map(clean, (*_not_previewed(log), *gained.left_out, *_not_judged(log.violations)))
-        ),
+        not_checked=tuple(map(clean, notes)),
         messages=tuple(
-            replace(message, text=clean(message.text), urn=clean(message.urn))
-            for message in log.messages
-            if message.text != _ENGINE_ENDS
+            replace(message, text=clean(message.text), urn=shapes(message.urn))
+            for message in messages
         ),
     )
 

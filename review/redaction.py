@@ -1,21 +1,21 @@
 """Takes secret values out of text that leaves for a pull request.
 
-Owns two ways of knowing one: its shape (a token, a key, a long random string), and that it stands
-in the preview under a secret's name. Errs towards taking too much: whoever needs the text as it was
-runs the preview.
+Owns three ways of knowing one: its shape (a token, a key, a long random string), that it stands in
+the preview under a secret's name, and that the caller names it. Errs towards taking too much:
+whoever needs the text as it was runs the engine.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.secret_values import kind_of
 from review.events import SECRET, UNKNOWN, Log
+from review.marked import texts_in
 
 MASK = "[redacted]"
 
@@ -23,6 +23,8 @@ _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\b(hv[sbr]|[sbr])\.[\w-]{20,}"
     r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
+    # An AWS secret access key: its slashes would make parts of it look written.
+    r"|(?<![\w/+])(?=[\w/+]*[A-Z])(?=[\w/+]*[a-z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40}(?![\w/+])"
     r"|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}"
     r"|\bAIza[\w-]{30,}|\bsk-[\w-]{20,}|\bhf_\w{20,}|\bAGE-SECRET-KEY-\w+"
     r"|\beyJ[\w-]{10,}\.[\w-]{10,}(\.[\w-]*)?"
@@ -37,7 +39,7 @@ _NAMED = re.compile(
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 # A part of a long word that people write: letters, digits, or a short mixture such as v1beta1.
-_WRITTEN = re.compile(r"[A-Za-z]{0,24}|[0-9]{1,8}|[A-Za-z0-9]{1,8}")
+_WRITTEN = re.compile(r"[A-Za-z]{0,64}|[0-9]{1,8}|[A-Za-z0-9]{1,8}")
 _SHORTEST = 6  # a shorter value would take words of the text with it
 _HOLDERS = {"kubernetes:core/v1:Secret": ("data", "stringData")}
 _DOCUMENTS = ("dataJson", "dataJsonWo", "secretString")
@@ -51,9 +53,9 @@ class Redactor:
         self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
 
     @classmethod
-    def of(cls, log: Log) -> Redactor:
-        """One that knows the values standing under secrets' names anywhere in a preview."""
-        known = set(_under_secret_names("", dict(log.config)))
+    def of(cls, log: Log, stored: frozenset[str]) -> Redactor:
+        """One that knows `stored` and the values under secrets' names anywhere in a preview."""
+        known = {*stored, *_under_secret_names("", dict(log.config))}
         for step in log.steps:
             for state in filter(None, (step.old, step.new)):
                 for part in ("inputs", "outputs"):
@@ -82,27 +84,9 @@ def _under_secret_names(name: str, value: Any) -> Iterator[str]:
             yield from _under_secret_names(name, inner)
     elif isinstance(value, str) and value != UNKNOWN:
         if name in _DOCUMENTS:
-            yield from _leaves(value)
+            yield from texts_in(value)
         elif kind_of(name, value):
             yield value
-
-
-def _leaves(text: str) -> Iterator[str]:
-    """The texts in a JSON document, and the document itself."""
-    yield text
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return
-    waiting = [document]
-    while waiting:
-        match waiting.pop():
-            case dict(entries):
-                waiting += entries.values()
-            case list(entries):
-                waiting += entries
-            case str(leaf):
-                yield leaf
 
 
 def _plain_and_decoded(values: Any) -> Iterator[str]:

@@ -14,7 +14,8 @@ from typing import Any
 from access.changes import Change, diff
 from access.matrix import Matrix
 from access.state import StateError, matrix_of
-from review.events import SECRET, UNKNOWN, Step, name_of
+from review.events import UNKNOWN, Step, name_of
+from review.marked import is_marked
 
 # Whose objects give rights, so that a reader must know of one that was left out.
 _GIVE_RIGHTS = (
@@ -73,21 +74,21 @@ def _values(state: Mapping[str, Any]) -> dict[str, Any]:
     outputs = state.get("outputs") or {}
     return {
         "inputs": state.get("inputs") or {},
-        "outputs": {key: value for key, value in outputs.items() if not _holds(value, UNKNOWN)},
+        "outputs": {key: value for key, value in outputs.items() if not _is_unknown(value)},
     }
 
 
 def _hidden(state: Mapping[str, Any]) -> str:
-    if _holds(state.get("inputs"), UNKNOWN):
+    if _is_unknown(state.get("inputs")):
         return "has values that only a deployment will tell"
-    if _holds([state.get("inputs"), state.get("outputs")], SECRET):
-        return "is encrypted in part"
+    if is_marked([state.get("inputs"), state.get("outputs")]):
+        return "is secret in part"
     return ""
 
 
-def _holds(value: Any, mark: str) -> bool:
+def _is_unknown(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return mark in value or any(_holds(inner, mark) for inner in value.values())
+        return any(map(_is_unknown, value.values()))
     if isinstance(value, list):
-        return any(_holds(inner, mark) for inner in value)
-    return isinstance(value, str) and mark in value
+        return any(map(_is_unknown, value))
+    return isinstance(value, str) and UNKNOWN in value

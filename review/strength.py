@@ -79,6 +79,12 @@ def snapshots(settings: Settings) -> Strength:
     return Strength(rank=1 + outside, said=said)
 
 
+def key_backup(settings: Settings) -> Strength:
+    """Whether anybody could open a backup of the sealing keys."""
+    backup = settings.sealed_secrets.backup
+    return on(value=bool(backup.age or backup.aws_kms or backup.gcp_kms))
+
+
 def longest(lives: Iterable[int]) -> Strength:
     """The longest of some lives in seconds; the longer it is, the weaker the guard."""
     seconds = max(lives, default=0)
