@@ -18,7 +18,7 @@ from local import images, toolchain
 from local.node import Node, packages
 from local.paths import Instance, cache_dir
 from local.progress import Progress
-from local.services import aws, postgresql
+from local.services import aws, in_cluster, postgresql
 from local.stack import Stack
 from local.toolchain.charts import charts
 from local.workload import Cluster, example_job
@@ -44,6 +44,8 @@ ENGINE_TOOLS = (
     "pulumi-resource-random",
     "pulumi-resource-aws",
 )
+# A Vault that the stack has connected to the database has rotated its password there.
+DATABASE_CONNECTION = "vault:database/secretBackendConnection:SecretBackendConnection"
 VAULT_NODE_PORT = 30200
 VAULT_PORT = 18200
 
@@ -113,7 +115,10 @@ class Environment:
         """Start what stands outside the cluster; return the stack's facts about this instance."""
         progress("services: PostgreSQL and the AWS stand-in")
         cloud = aws.start(self.node, self.instance)
-        database = postgresql.start(self.node, self.instance)
+        database = postgresql.start(
+            self.node, self.instance, new_vault=not self.stack.has(DATABASE_CONNECTION)
+        )
+        in_cluster.publish(self.node.kubeconfig, postgresql.NAME, database.host, database.port)
         vault_port = self.node.forward(
             "vault",
             VAULT_PORT if self.instance.name == "local" else 0,

@@ -142,6 +142,13 @@ class Stack:
         exported: dict[str, Any] = json.loads(self.run("stack", "export", "--stack", STACK))
         return exported
 
+    def has(self, resource_type: str) -> bool:
+        """Whether the state holds a resource of that type; False before the stack was made."""
+        if not any((self.instance.state_dir / "pulumi-state/.pulumi/stacks").rglob("*.json")):
+            return False
+        resources = self.export()["deployment"].get("resources", [])
+        return any(resource["type"] == resource_type for resource in resources)
+
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs; secret ones masked."""
         text = self.run("stack", "output", "--json", "--stack", STACK)

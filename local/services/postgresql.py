@@ -67,11 +67,18 @@ class PostgresService:
 
 
 def start(
-    node: ServiceHost, instance: Instance, *, port: int = PORT, timeout: float = 60
+    node: ServiceHost,
+    instance: Instance,
+    *,
+    port: int = PORT,
+    timeout: float = 60,
+    new_vault: bool = False,
 ) -> PostgresService:
     """Run the server, wait until it answers, make roles and database; again is harmless.
 
-    `timeout` is in seconds. Raises ServiceError when it cannot be made or does not answer in time.
+    `timeout` is in seconds. With `new_vault` Vault's user gets its first password again, because
+    the Vault before has rotated it. Raises ServiceError when it cannot be made or does not answer
+    in time.
     """
     cluster = _cluster(node, instance)
     cluster.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -90,7 +97,7 @@ def start(
     _wait(node, instance, cluster, service, timeout)
     with service.connect_as_admin("postgres") as connection:
         connection.execute("SELECT pg_reload_conf()")  # a renewed certificate, changed rules
-        make_roles_and_database(connection, vault_password.read_text())
+        make_roles_and_database(connection, vault_password.read_text(), new_vault=new_vault)
     with service.connect_as_admin() as connection:
         make_schema(connection)
     return service

@@ -43,20 +43,27 @@ VAULT = "vault"
 _SCHEMA = Path(__file__).with_name("postgresql_schema.sql")
 
 
-def make_roles_and_database(connection: Connection[Any], vault_password: str) -> None:
-    """Make what is missing. An existing `vault` keeps its password: Vault may have rotated it.
+def make_roles_and_database(
+    connection: Connection[Any], vault_password: str, *, new_vault: bool
+) -> None:
+    """Make what is missing. An existing `vault` keeps its password: Vault has rotated it.
 
-    `connection` is the superuser's, in autocommit mode.
+    For a `new_vault` it gets `vault_password` again, since nobody knows the one that the Vault
+    before rotated it to. `connection` is the superuser's, in autocommit mode.
     """
     if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", OWNER):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(OWNER)))
-    if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", VAULT):
+    made = not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", VAULT)
+    if made:
+        create = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE")
+        connection.execute(create.format(sql.Identifier(VAULT)))
+    if made or new_vault:
         # The verifier is computed here, so that the password is in no statement and no log.
         verifier = connection.pgconn.encrypt_password(
             vault_password.encode(), VAULT.encode(), b"scram-sha-256"
         )
-        create = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}")
-        connection.execute(create.format(sql.Identifier(VAULT), sql.Literal(verifier.decode())))
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        connection.execute(change.format(sql.Identifier(VAULT), sql.Literal(verifier.decode())))
     connection.execute(sql.SQL("GRANT pg_signal_backend TO {}").format(sql.Identifier(VAULT)))
     if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
         create = sql.SQL("CREATE DATABASE {} OWNER {}")

@@ -205,3 +205,12 @@ def test_starting_again_changes_nothing_and_a_crash_loses_nothing(running: Runni
         assert found == [("before the crash",)]
         password = running.service.vault_password_file.read_text()
         connection.execute(f"ALTER ROLE vault PASSWORD '{password}'".encode())
+
+
+def test_a_new_vault_gets_the_first_password_again(running: Running) -> None:
+    with running.vault() as connection:
+        connection.execute("ALTER ROLE vault PASSWORD 'fake-password-of-a-lost-vault'")
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        running.vault()
+    postgresql.start(running.node, running.instance, port=running.service.port, new_vault=True)
+    running.vault().close()
