@@ -67,7 +67,7 @@ def _log_of(stack: str) -> Log:
         raise VaultOpsError(
             f"the engine did not preview (it ended with {ended.returncode})",
             where=stack,
-            why=Redactor()(ended.stderr.strip()) or "it said nothing",
+            why=_said(ended) or "it said nothing",
             fix="check that the stack exists (`pulumi stack ls`) and that you are logged in",
         )
     return log
@@ -82,7 +82,7 @@ def _stored_in(stack: str) -> frozenset[str]:
         raise VaultOpsError(
             "the stack's state cannot be read, so its secrets could not be kept out of the preview",
             where=stack,
-            why=Redactor()(ended.stderr.strip()) or "the engine wrote no state",
+            why=_said(ended) or "the engine wrote no state",
             fix="give whoever previews the right to decrypt the stack's state",
         ) from None
 
@@ -105,6 +105,10 @@ def _engine(*arguments: str) -> subprocess.CompletedProcess[str]:
             why="pulumi is not on PATH",
             fix="install Pulumi, or run `make tools`",
         ) from None
+
+
+def _said(ended: subprocess.CompletedProcess[str]) -> str:
+    return Redactor()(ended.stderr.strip().removeprefix("error: "))
 
 
 def _write(path: Path, text: str) -> None:
