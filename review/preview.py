@@ -23,8 +23,8 @@ _CANNOT_RUN = "can't run policy"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _ENGINE_ENDS = "preview failed"  # the result says so already
 _MAY_HOLD = (
-    "this change brings secret values that are not stored yet, so that nobody could tell whether "
-    "one of them stands in a message; run `pulumi preview` to read them"
+    "this change may bring secret values that are not stored yet, so that nobody could tell "
+    "whether one of them stands in a message; run `pulumi preview` to read them"
 )
 
 
@@ -95,8 +95,10 @@ def preview_of(log: Log, stack: str, stored: frozenset[str]) -> Preview:
     findings = [_finding(v, clean) for v in log.violations if not _could_not_run(v)]
     notes = (*_not_previewed(log), *gained.left_out, *_not_judged(log.violations))
     messages = [message for message in log.messages if message.text != _ENGINE_ENDS]
-    if messages and brings_secrets(log.steps):
-        notes += (f"{len(messages)} messages are left out: {_MAY_HOLD}",)
+    stuck = _stuck(log)
+    if messages and (stuck or brings_secrets(log.steps)):
+        about = f" (about {', '.join(stuck)})" if stuck else ""
+        notes += (f"{len(messages)} messages{about} are left out: {_MAY_HOLD}",)
         messages = []
     return Preview(
         stack=stack,
@@ -140,6 +142,13 @@ def _weight(finding: Finding) -> tuple[bool, int]:
     known = finding.severity in _SEVERITIES
     rank = _SEVERITIES.index(finding.severity) if known else len(_SEVERITIES)
     return finding.level != MANDATORY, rank
+
+
+def _stuck(log: Log) -> list[str]:
+    """The resources that a message is about and that no step shows: nobody knows their inputs."""
+    planned = {step.urn for step in log.steps}
+    urns = {message.urn for message in log.messages if message.urn and message.urn not in planned}
+    return sorted(name_of(urn) for urn in urns)
 
 
 def _could_not_run(violation: Violation) -> bool:

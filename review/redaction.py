@@ -32,10 +32,12 @@ _SHAPES = re.compile(
     r"|\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b",
     re.DOTALL,
 )
-# What follows a secret's name in a sentence or an assignment: password=…, "token": "…".
+# What follows a secret's name in a sentence or an assignment: password=…, "token": "…". A type such
+# as index/secret:Secret is neither.
 _NAMED = re.compile(
     r"(?i)((?:pass(?:word|wd|phrase)?|secret(?:[_-]?(?:id|key))?|token|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|credentials?)[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&)}\]]{4,})"
+    r"|private[_-]?key|credentials?)(?:[\"']?\s*=\s*|[\"']\s*:\s*|:\s+)[\"']?)"
+    r"([^\s\"',;&)}\]]{4,})"
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 # A part of a long word that people write: letters, digits, or a short mixture such as v1beta1.

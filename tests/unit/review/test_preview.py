@@ -10,7 +10,17 @@ from review.comment import comment
 from review.events import SECRET, UNKNOWN, Log, read
 from review.preview import preview_of
 from review.steps import Kind
-from tests.unit.review.samples import POLICY, STORED, finding, log, message, recorded, step, told
+from tests.unit.review.samples import (
+    POLICY,
+    STORED,
+    URN,
+    finding,
+    log,
+    message,
+    recorded,
+    step,
+    told,
+)
 
 NONE: frozenset[str] = frozenset()
 MASKED = {SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
@@ -132,6 +142,14 @@ def test_messages_are_shown_only_when_every_secret_is_known(
     made = preview_of(log(planned, message("it said planted-word")), "dev", NONE)
     assert bool(made.messages) is shown
     assert any("messages are left out" in note for note in made.not_checked) is not shown
+
+
+def test_messages_about_a_resource_without_a_step_are_left_out_by_its_name() -> None:
+    refused = message("planted is no document", "error")
+    refused["diagnosticEvent"]["urn"] = f"{URN}vault:generic/secret:Secret::stuck"
+    made = preview_of(log(refused, result="failed"), "dev", NONE)
+    assert made.messages == ()
+    assert any("1 messages (about stuck) are left out" in note for note in made.not_checked)
 
 
 def test_a_plain_value_under_a_secrets_name_is_taken_out_of_messages() -> None:

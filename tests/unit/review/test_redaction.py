@@ -33,6 +33,7 @@ WRITTEN = [
     "spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation is true",
     "vault-policy-no-irreversible-delete",
     "boundServiceAccountNamespaces",
+    "urn:pulumi:dev::strongroom::vault:generic/secret:Secret::stored",
     "kubernetes:rbac.authorization.k8s.io/v1beta1:ClusterRoleBinding",
     "https://vault.dev.example.com:8200 does not answer",
     "A secret must have a rotation in its stack.",
