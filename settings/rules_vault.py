@@ -1,4 +1,4 @@
-"""The rules about Vault: replicas, seal, custody, certificates, sizes, snapshots.
+"""The rules about Vault's servers: replicas, certificates, sizes, chart, snapshots.
 
 Each is a generator over the whole Settings; settings/rules.py runs them.
 """
@@ -13,15 +13,7 @@ from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
 from settings.kubernetes import PodSecurity
-from settings.seal import (
-    AwsCustodian,
-    AwsKmsSeal,
-    FileCustodian,
-    GcpCustodian,
-    GcpKmsSeal,
-    PgpCustodian,
-    ShamirSeal,
-)
+from settings.rules_seal import SEAL_RULES
 from settings.snapshots import Destination
 from settings.vault import ChartSource, ServiceType, Spread, TlsSource
 
@@ -67,122 +59,6 @@ def _strict_prod(settings: Settings) -> Iterator[Problem]:
             "a lost machine or zone would take the majority with it",
             "required",
             also=("environment",),
-        )
-
-
-def _seal(settings: Settings) -> Iterator[Problem]:
-    seal = settings.vault.seal
-    needed = {AwsKmsSeal: Cloud.AWS, GcpKmsSeal: Cloud.GCP}.get(type(seal))
-    if needed and settings.cloud is not needed:
-        yield Problem(
-            "vault.seal.type",
-            f"is {str(seal.type)!r} though `cloud` is {settings.cloud}",
-            "Vault could not reach its key and would stay sealed",
-            f"`cloud: {needed}`, or another seal",
-            also=("cloud",),
-        )
-    if isinstance(seal, AwsKmsSeal) and (seal.key is None) is not seal.create_key:
-        given = "both a key and createKey" if seal.create_key else "neither a key nor createKey"
-        yield Problem(
-            "vault.seal.key",
-            f"is unclear: the seal has {given}",
-            "losing the key is losing Vault, so it must be certain which one it is",
-            "either `key: arn:aws:kms:…` or `createKey: true`",
-            also=("vault.seal.createKey",),
-        )
-    yield from _key_users(settings)
-    if (
-        isinstance(seal, ShamirSeal)
-        and settings.environment is Environment.PROD
-        and not seal.accept_manual_unseal
-    ):
-        yield Problem(
-            "vault.seal.type",
-            "is 'shamir' in environment prod",
-            "every restarted pod stays sealed until enough people enter their shares",
-            "awskms or gcpckms; or add `acceptManualUnseal: true` if people are on call for it",
-            also=("environment", "vault.seal.acceptManualUnseal"),
-        )
-
-
-def _key_users(settings: Settings) -> Iterator[Problem]:
-    """A key that this stack makes belongs to an account and is used by one identity."""
-    seal, aws = settings.vault.seal, settings.aws
-    if isinstance(seal, AwsKmsSeal) and seal.create_key and aws:
-        # On `local` the stand-in's endpoint is added by `make up`, and it asks for no role.
-        if seal.role is None and settings.environment is not Environment.LOCAL:
-            yield Problem(
-                "vault.seal.role",
-                "is missing though `createKey` is true",
-                "the key's policy must name who may use it, and nobody else can",
-                "arn:aws:iam::123456789012:role/strongroom-vault",
-                also=("vault.seal.createKey",),
-            )
-        if aws.account_id is None:
-            yield Problem(
-                "aws.accountId",
-                "is missing though `vault.seal.createKey` is true",
-                "the key's policy names the account that administers it",
-                '"123456789012" (quoted, 12 digits)',
-                also=("vault.seal.createKey",),
-            )
-    if (
-        isinstance(seal, GcpKmsSeal)
-        and settings.gcp
-        and seal.create_key
-        and seal.service_account is None
-    ):
-        yield Problem(
-            "vault.seal.serviceAccount",
-            "is missing though `createKey` is true",
-            "the key is made for exactly one account, and nobody else can use it",
-            "vault@example-project.iam.gserviceaccount.com",
-            also=("vault.seal.createKey",),
-        )
-
-
-def _custodian(settings: Settings) -> Iterator[Problem]:
-    custodian = settings.vault.custodian
-    if isinstance(custodian, FileCustodian) and settings.environment is not Environment.LOCAL:
-        yield Problem(
-            "vault.custodian.type",
-            f"is 'file' in environment {settings.environment}",
-            "the shares would lie in clear on one disk",
-            "pgp, aws-secrets-manager or gcp-secret-manager",
-            also=("environment",),
-        )
-    needed = {AwsCustodian: Cloud.AWS, GcpCustodian: Cloud.GCP}.get(type(custodian))
-    if needed and settings.cloud is not needed:
-        yield Problem(
-            "vault.custodian.type",
-            f"is {str(custodian.type)!r} though `cloud` is {settings.cloud}",
-            "the shares of the first start could not be handed over",
-            f"`cloud: {needed}`, or another custodian",
-            also=("cloud",),
-        )
-    if custodian.threshold > custodian.shares:
-        yield Problem(
-            "vault.custodian.threshold",
-            f"is {custodian.threshold}, more than the {custodian.shares} shares",
-            "nobody could ever bring enough of them together",
-            f"at most {custodian.shares}",
-            also=("vault.custodian.shares",),
-        )
-    elif custodian.threshold < 2 and settings.environment is Environment.PROD:
-        yield Problem(
-            "vault.custodian.threshold",
-            "is 1 in environment prod",
-            "one person alone could make a new root token",
-            "2 or more; 3 of 5 is usual",
-            also=("environment",),
-        )
-    if isinstance(custodian, PgpCustodian) and len(custodian.keys) != custodian.shares:
-        yield Problem(
-            "vault.custodian.keys",
-            f"has {len(custodian.keys)} entries for {custodian.shares} shares",
-            "each share is encrypted to exactly one person",
-            f"{custodian.shares} public key files",
-            also=("vault.custodian.shares",),
         )
 
 
@@ -349,8 +225,7 @@ def _snapshots(settings: Settings) -> Iterator[Problem]:
 VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _replicas,
     _strict_prod,
-    _seal,
-    _custodian,
+    *SEAL_RULES,
     _tls,
     _sizes,
     _pinned,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,22 +14,12 @@ from components.vault.auth import KubernetesAuth, KubernetesAuthArgs
 from components.vault.bootstrap import VaultBootstrap, VaultBootstrapArgs
 from components.vault.cluster import ChartOrigin, ChartSource, VaultCluster, VaultClusterArgs
 from components.vault.grant import VaultGrant, VaultGrantArgs
-from components.vault.injector_values import Injector
 from components.vault.kv import KvEngine, KvEngineArgs
-from components.vault.pod_values import Image, Resources, Spread
-from components.vault.server_config import TlsVersion
-from components.vault.service_values import ServiceType, Ui
-from components.vault.snapshot_destinations import Destination, ToGcs, ToS3, ToVolume
 from components.vault.snapshots import SnapshotJob, SnapshotJobArgs
-from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
 from components.vault.trust import DATABASE_CA_CONFIG_MAP, Trust, TrustArgs
-from components.vault.values import Size, Telemetry, VaultValues, Volume
 from settings import Settings
-from settings import vault as wanted
-from settings.snapshots import Destination as Kept
-from settings.snapshots import Snapshots
 from vaultops import deployer
-from wiring import auth, engines
+from wiring import auth, engines, vault_values
 from wiring.files import Contents
 from wiring.seal import Unsealing
 
@@ -76,13 +65,13 @@ def cluster(
         VaultClusterArgs(
             namespace=namespaces.names[configured.namespace],
             namespace_name=configured.namespace,
-            values=_values(settings, unsealing),
+            values=vault_values.values(settings, unsealing, RELEASE),
             chart=ChartSource(
                 origin=ChartOrigin(configured.chart.source),
                 location=configured.chart.location,
                 version=configured.chart.version,
             ),
-            tls=_certificate_source(configured.tls),
+            tls=vault_values.certificate_source(configured.tls),
             client_hosts=(host,) if host else (),
             chart_wait=unsealing.waits,
         ),
@@ -193,11 +182,11 @@ def snapshots(
             "vault-snapshots",
             SnapshotJobArgs(
                 namespace=servers.namespace,
-                image=_image(settings.vault.image),
+                image=vault_values.image(settings.vault.image),
                 auth_path=login.path,
                 schedule=kept.schedule,
                 max_age_seconds=kept.max_age.seconds,
-                destination=_destination(settings, kept),
+                destination=vault_values.destination(settings, kept),
                 release=RELEASE,
             ),
             opts,
@@ -232,81 +221,3 @@ def access(
         for grant in settings.grants
     }
     return Access(login=login, roles=roles)
-
-
-def _values(settings: Settings, unsealing: Unsealing) -> VaultValues:
-    configured = settings.vault
-    resources = configured.resources
-    return VaultValues(
-        release=RELEASE,
-        image=_image(configured.image),
-        size=Size(
-            replicas=configured.replicas,
-            resources=Resources(
-                memory=str(resources.requests.memory),
-                cpu=str(resources.requests.cpu),
-                memory_limit=str(resources.limits.memory),
-                cpu_limit=str(resources.limits.cpu),
-            ),
-            data=Volume(size=str(configured.storage.size), storage_class=configured.storage.class_),
-            audit=Volume(size=str(configured.audit.size), storage_class=configured.storage.class_),
-            spread=Spread(configured.spread),
-            keep_volumes=settings.protect,
-        ),
-        seal=unsealing.seal,
-        injector=Injector(
-            enabled=configured.injector.enabled,
-            image=_image(configured.injector.image),
-            replicas=configured.injector.replicas,
-        ),
-        min_tls=TlsVersion(configured.tls.min_version),
-        ui=Ui(
-            service_type=ServiceType(configured.ui.service_type), node_port=configured.ui.node_port
-        ),
-        csi=configured.csi.enabled,
-        telemetry=Telemetry(
-            enabled=configured.telemetry.enabled,
-            service_monitor=configured.telemetry.service_monitor,
-        ),
-    )
-
-
-def _destination(settings: Settings, kept: Snapshots) -> Destination:
-    if kept.destination is Kept.S3 and settings.aws:
-        return ToS3(
-            bucket=kept.bucket or "",
-            prefix=kept.prefix,
-            region=settings.aws.region,
-            role=kept.identity,
-        )
-    if kept.destination is Kept.GCS:
-        return ToGcs(bucket=kept.bucket or "", prefix=kept.prefix, service_account=kept.identity)
-    return ToVolume(
-        size=str(kept.size),
-        retain=kept.retain,
-        storage_class=settings.vault.storage.class_,
-        protect=settings.protect,
-    )
-
-
-def _image(image: wanted.Image) -> Image:
-    return Image(repository=image.repository, tag=image.tag)
-
-
-def _certificate_source(tls: wanted.Tls) -> CertificateSource:
-    validity = timedelta(seconds=tls.validity.seconds)
-    renew_before = timedelta(seconds=tls.renew_before.seconds)
-    match tls.source:
-        case wanted.TlsSource.OWN_CA:
-            return OwnCa(validity=validity, renew_before=renew_before)
-        case wanted.TlsSource.CERT_MANAGER:
-            return CertManager(
-                issuer=tls.issuer or "",
-                ca_pem=Path(tls.ca_file or "").read_text(),
-                validity=validity,
-                renew_before=renew_before,
-            )
-        case wanted.TlsSource.SECRET:
-            return GivenSecret(
-                secret_name=tls.secret_name or "", ca_pem=Path(tls.ca_file or "").read_text()
-            )

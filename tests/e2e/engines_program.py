@@ -15,9 +15,9 @@ config = pulumi.Config("test")
 sys.path.insert(0, config.require("repository"))
 
 from settings.auth import Auth  # noqa: E402 -- found by the path above
-from settings.cloud import Aws  # noqa: E402
-from settings.engines import Engines  # noqa: E402
-from wiring import auth, engines, files  # noqa: E402
+from settings.cloud import Aws  # noqa: E402 -- the path is set first
+from settings.engines import Engines  # noqa: E402 -- the path is set first
+from wiring import auth, engines, files  # noqa: E402 -- the path is set first
 
 wanted = Engines.model_validate(config.require_object("engines"))
 logins = Auth.model_validate(config.require_object("auth"))

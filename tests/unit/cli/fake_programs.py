@@ -64,11 +64,11 @@ def sops(at: Path, line: str, _options: dict[str, str]) -> None:
     change: Callable[[str], str]
     if "decrypt" in line:
         del document["sops"]
-        change = lambda value: value.removeprefix("ENC[").removesuffix("]")  # noqa: E731
+        change = lambda value: value.removeprefix("ENC[").removesuffix("]")  # noqa: E731 -- one line of a fake
     else:
         document["sops"] = {"mac": "fake"}
         leaky = (at / "leaky").exists()
-        change = lambda value: value if leaky else f"ENC[{value}]"  # noqa: E731
+        change = lambda value: value if leaky else f"ENC[{value}]"  # noqa: E731 -- one line of a fake
     for item in document["items"]:
         item["data"] = {key: change(value) for key, value in item["data"].items()}
     print(json.dumps(document))

@@ -41,7 +41,7 @@ def run(controller: FakeController, tmp_path: Path) -> Run:
         fingerprint = controller.fingerprint if pin == "" else pin
         sealed = {"backup": {"age": ["age1" + "q" * 58]}}
         if fingerprint:
-            sealed["fingerprint"] = fingerprint  # type: ignore[assignment]
+            sealed["fingerprint"] = fingerprint  # type: ignore[assignment]  # one value of several kinds
         settings = stack_settings("dev")
         settings["sealedSecrets"] = settings.get("sealedSecrets", {}) | sealed
         config = {f"strongroom:{key}": value for key, value in settings.items()}
