@@ -15,8 +15,8 @@ import argparse
 import json
 import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -141,16 +141,24 @@ def score(corpus: Iterable[Labelled], folder: Path) -> Score:
 
 def accused_by_checkov(checkov: str, folder: Path) -> frozenset[str]:
     """Names of the files in which checkov finds anything about what the corpus is about."""
+    return _on_secrets(failed_checks(checkov, folder))
+
+
+def failed_checks(checkov: str, folder: Path) -> dict[str, frozenset[str]]:
+    """For each file that checkov accuses, by its name, the checks that fail on it."""
     command = [checkov, "-d", str(folder), "-o", "json", "--framework", "kubernetes", "--quiet"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     report = json.loads(ended.stdout)
     runs = report if isinstance(report, list) else [report]
-    return frozenset(
-        Path(check["file_path"]).name
-        for run in runs
-        for check in run.get("results", {}).get("failed_checks", ())
-        if check["check_id"] in CHECKOV_ON_SECRETS
-    )
+    failed: dict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        for check in run.get("results", {}).get("failed_checks", ()):
+            failed[Path(check["file_path"]).name].add(check["check_id"])
+    return {name: frozenset(checks) for name, checks in failed.items()}
+
+
+def _on_secrets(failed: dict[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset(name for name, checks in failed.items() if checks & CHECKOV_ON_SECRETS)
 
 
 # Its checks that speak of what the corpus holds: RBAC, tokens, secrets in pods, host access.
@@ -181,16 +189,30 @@ def main() -> None:
 
 
 def _compare(checkov: str, manifests: list[Labelled]) -> None:
+    """Print, as a table of Markdown, which files each of the two accuses, area by area."""
     with tempfile.TemporaryDirectory() as name:
-        files = {write(each, Path(name)).name: each for each in manifests}
+        files = {write(each, Path(name)): each for each in manifests}
+        ours = {file.name for file in files if found(file)}
         started = perf_counter()
-        accused = accused_by_checkov(checkov, Path(name))
+        failed = failed_checks(checkov, Path(name))
         seconds = perf_counter() - started
-    guilty = {file for file, each in files.items() if each.breaks}
-    right = len(accused & guilty)
-    print(f"checkov, on the {len(files)} manifests, by file: ", end="")
-    print(f"precision {right / max(len(accused), 1):.3f}, recall {right / len(guilty):.3f}", end="")
-    print(f", {seconds:.2f} s")
+    sides = (ours, _on_secrets(failed), failed.keys())
+    print(f"checkov: {seconds:.2f} s; by file, precision and recall:")
+    print("| area | files | wrong | strongroom | checkov, its checks on secrets | checkov, all |")
+    print("|---|---|---|---|---|---|")
+    areas = sorted({each.name.partition("/")[0] for each in manifests})
+    for area in (*areas, ""):
+        of_area = {
+            file.name: bool(e.breaks) for file, e in files.items() if e.name.startswith(area)
+        }
+        cells = " | ".join(_by_file(of_area, accused) for accused in sides)
+        print(f"| {area or 'all'} | {len(of_area)} | {sum(of_area.values())} | {cells} |")
+
+
+def _by_file(wrong: dict[str, bool], accused: Set[str]) -> str:
+    hits = [is_wrong for name, is_wrong in wrong.items() if name in accused]
+    recall = f"{sum(hits) / sum(wrong.values()):.3f}"
+    return f"{sum(hits) / len(hits):.3f}, {recall}" if hits else f"accuses none, {recall}"
 
 
 if __name__ == "__main__":
