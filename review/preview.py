@@ -98,7 +98,7 @@ def preview_of(log: Log, stack: str, stored: frozenset[str]) -> Preview:
     stuck = _stuck(log)
     if messages and (stuck or brings_secrets(log.steps)):
         about = f" (about {', '.join(stuck)})" if stuck else ""
-        notes += (f"{len(messages)} messages{about} are left out: {_MAY_HOLD}",)
+        notes += (f"messages{about} are left out: {_MAY_HOLD}",)
         messages = []
     return Preview(
         stack=stack,
