@@ -22,7 +22,7 @@ from local.paths import REPOSITORY, cache_dir
 from local.progress import Clock, Progress
 from local.toolchain import download, gocommand, official
 from local.toolchain.build import build
-from local.toolchain.catalogue import TOOLS, Build, Launcher, Tool
+from local.toolchain.catalogue import BENCHMARK_TOOLS, TOOLS, Build, Launcher, Tool
 from local.toolchain.errors import ToolchainError
 from local.toolchain.store import Facts, Sealed, Store
 
@@ -87,10 +87,11 @@ def bin_dir(names: Iterable[str], progress: Progress | None = None) -> Path:
 
 
 def _tool(name: str) -> Tool:
-    if name in TOOLS:
-        return TOOLS[name]
-    near = difflib.get_close_matches(name, TOOLS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(TOOLS)}"
+    known = {**TOOLS, **BENCHMARK_TOOLS}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
     raise ToolchainError(f"no tool named {name!r}{hint}")
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.toolchain.catalogue import GO_MODULES, TOOLS, Build
+from local.toolchain.catalogue import BENCHMARK_TOOLS, GO_MODULES, TOOLS, Build
 from local.toolchain.charts import _external_secrets
 
-BUILDS = {
-    tool.source.name: tool.source for tool in TOOLS.values() if isinstance(tool.source, Build)
-}
+ALL = {**TOOLS, **BENCHMARK_TOOLS}
+BUILDS = {tool.source.name: tool.source for tool in ALL.values() if isinstance(tool.source, Build)}
 _REQUIRED = re.compile(r"^(?:require )?\t?(\S+) (v\S+)", re.MULTILINE)
 
 
@@ -54,7 +53,19 @@ def test_no_folder_is_without_a_tool() -> None:
 def test_each_binary_has_one_entry_and_each_entry_its_binary() -> None:
     made = [name for build in BUILDS.values() for name in (*build.packages, *build.files)]
     assert sorted(made) == sorted(
-        name for name, tool in TOOLS.items() if isinstance(tool.source, Build)
+        name for name, tool in ALL.items() if isinstance(tool.source, Build)
+    )
+
+
+def test_what_only_benchmarks_need_is_in_no_default_list() -> None:
+    assert not TOOLS.keys() & BENCHMARK_TOOLS.keys()
+
+
+def test_the_provider_beside_opentofu_is_the_one_that_the_vault_plugin_bridges() -> None:
+    module = "github.com/hashicorp/terraform-provider-vault"
+    assert (
+        required(BUILDS["pulumi-vault"])[module]
+        == required(BUILDS["terraform-provider-vault"])[module]
     )
 
 

@@ -142,6 +142,11 @@ def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
         ensure(["kubectll"])
 
 
+def test_a_tool_of_the_benchmarks_is_provided_by_name(path: Path) -> None:
+    program = write_script(path / "tofu", "echo OpenTofu v1.10.6")
+    assert ensure(["tofu"], print) == {"tofu": program}
+
+
 def test_links_for_path_are_made_moved_and_cleared(path: Path) -> None:
     first = write_script(path / "age", "echo v1.2.1")
     folder = bin_dir(["age"], print)
