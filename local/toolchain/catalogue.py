@@ -232,7 +232,7 @@ OPENTOFU = Build(
     version="1.10.6",
     packages={"tofu": "github.com/opentofu/opentofu/cmd/tofu"},
     ldflags=_main_version("github.com/opentofu/opentofu/version.dev", "no"),
-    cold_seconds=139,
+    cold_seconds=180,
     size_mib=87,
 )
 TERRAFORM_PROVIDER_VAULT = Build(

@@ -1,0 +1,132 @@
+"""One side of the comparison in `benchmarks.grants`, and the side that is Strongroom.
+
+Owns the steps and how Pulumi is called. Every side gets the same parallelism, no preview before a
+change, no update check, and file state beside its project. OpenTofu is in grants_tofu.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import hvac
+import yaml
+
+from access.grant import Grant
+from local import toolchain
+from local.paths import REPOSITORY
+
+PULUMI_TOOLS = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+    "pulumi-resource-vault",
+)
+PARALLEL = 10  # OpenTofu's default
+
+
+class Step(StrEnum):
+    """What is timed, in this order."""
+
+    PREVIEW = "preview (plan), nothing there"
+    CREATE = "up (apply) from nothing"
+    UNCHANGED = "up (apply), nothing to change, by the state"
+    REFRESHED = "up (apply), nothing to change, Vault read anew"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One project: `commands` are the arguments for each step, `environment` is complete."""
+
+    program: Path
+    commands: Mapping[Step, Sequence[str]]
+    folder: Path
+    environment: Mapping[str, str]
+
+    def seconds(self, step: Step) -> float:
+        """How long the step took. Raises RuntimeError with the program's output if it failed."""
+        started = time.monotonic()
+        self.run(*self.commands[step])
+        return time.monotonic() - started
+
+    def run(self, *arguments: str) -> None:
+        """Run the program in the project's folder."""
+        done = subprocess.run(
+            [self.program, *arguments],
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{self.program.name} {' '.join(arguments)}:\n{done.stdout}")
+
+
+def strongroom(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
+    """The components of this repository; the program's processor seconds go to `folder`/share."""
+    folder.mkdir()
+    tools = toolchain.bin_dir(PULUMI_TOOLS)
+    for name in ("home", "state"):
+        (folder / name).mkdir()
+    shutil.copy(Path(__file__).with_name("grants_program.py"), folder / "__main__.py")
+    runtime = {"name": "python", "options": {"virtualenv": str(REPOSITORY / ".venv")}}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "benchmark", "runtime": runtime}))
+    up = ("up", "--yes", "--skip-preview", "--stack", "grants", "--parallel", str(PARALLEL))
+    side = Side(
+        program=tools / "pulumi",
+        commands={
+            Step.PREVIEW: ("preview", "--stack", "grants", "--parallel", str(PARALLEL)),
+            Step.CREATE: up,
+            Step.UNCHANGED: up,
+            Step.REFRESHED: (*up, "--refresh"),
+            Step.DESTROY: ("destroy", *up[1:]),
+        },
+        folder=folder,
+        environment={
+            **environment(vault),
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "a fake passphrase of a benchmark",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        },
+    )
+    side.run("stack", "init", "grants")
+    # Not in the configuration: the program gets that in one environment variable, at most 128 KiB.
+    rows = folder / "grants.json"
+    rows.write_text(json.dumps([grant.model_dump(mode="json", by_alias=True) for grant in grants]))
+    config = folder / "Pulumi.grants.yaml"
+    values = {
+        "benchmark:repository": str(REPOSITORY),
+        "benchmark:share": str(folder / "share"),
+        "benchmark:grants": str(rows),
+    }
+    written = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump(written | {"config": values}))
+    return side
+
+
+def environment(vault: hvac.Client) -> dict[str, str]:
+    """What every side inherits, and how it reaches the Vault."""
+    foreign = ("PULUMI_", "TF_", "VAULT_")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+    return inherited | {"VAULT_ADDR": vault.url, "VAULT_TOKEN": vault.token}
+
+
+def without_checkpoints(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
+    """The same; the engine saves its state once, at the end, and not twice for each resource."""
+    side = strongroom(grants, vault, folder)
+    saving = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+    return replace(side, environment={**side.environment, **saving})
