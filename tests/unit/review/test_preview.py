@@ -164,30 +164,46 @@ def test_a_policy_message_goes_through_the_redactor() -> None:
     assert [f.text for f in made.findings] == ["subject: holds [redacted]"]
 
 
-def policy(capabilities: str) -> dict[str, str]:
-    return {"name": "fake", "policy": f'path "secret/data/a" {{ capabilities = [{capabilities}] }}'}
+def policy(name: str, capabilities: str) -> dict[str, str]:
+    return {"name": name, "policy": f'path "secret/data/a" {{ capabilities = [{capabilities}] }}'}
 
 
-def test_an_object_unknown_on_one_side_is_neither_gained_nor_lost() -> None:
-    role = {
-        "roleName": "fake",
+ROLE = "vault:kubernetes/authBackendRole:AuthBackendRole"
+
+
+def role(name: str) -> dict[str, Any]:
+    return {
+        "roleName": name,
         "boundServiceAccountNames": ["app"],
         "boundServiceAccountNamespaces": ["team"],
-        "tokenPolicies": ["fake"],
+        "tokenPolicies": [name],
         "tokenNoDefaultPolicy": True,
     }
-    kind = "vault:kubernetes/authBackendRole:AuthBackendRole"
-    unknown = {"name": "fake", "policy": UNKNOWN}
+
+
+@pytest.mark.parametrize("hidden", [UNKNOWN, MASKED], ids=["unknown", "secret"])
+def test_an_object_hidden_on_one_side_is_neither_gained_nor_lost(hidden: Any) -> None:
+    after = {"name": "fake", "policy": hidden}
     events = [
-        step("same", kind, "role", old=role, new=role),
-        step("update", POLICY, "rules", old=policy('"read"'), new=unknown, diffs=("policy",)),
+        step("same", ROLE, "role", old=role("fake"), new=role("fake")),
+        step("update", POLICY, "rules", old=policy("fake", '"read"'), new=after),
+        step("create", ROLE, "other-role", new=role("other")),
+        step("create", POLICY, "other-rules", new=policy("other", '"list"')),
     ]
     made = preview_of(log(*events), "dev", NONE)
-    assert made.access == ()
-    assert any("rules" in note and "not compared" in note for note in made.not_checked)
-    events[1] = step("update", POLICY, "rules", old=policy('"read"'), new=policy('"list"'))
-    sentences = [c.sentence for c in preview_of(log(*events), "dev", NONE).access]
-    assert sentences == [
+    assert [change.sentence for change in made.access] == [
+        "app in team gains list on secret/data/a through role other"
+    ]
+    assert any(note.startswith("rules (") and "not compared" in note for note in made.not_checked)
+
+
+def test_a_changed_policy_gives_and_takes() -> None:
+    before, after = policy("fake", '"read"'), policy("fake", '"list"')
+    events = [
+        step("same", ROLE, "role", old=role("fake"), new=role("fake")),
+        step("update", POLICY, "rules", old=before, new=after),
+    ]
+    assert [change.sentence for change in preview_of(log(*events), "dev", NONE).access] == [
         "app in team gains list on secret/data/a through role fake",
         "app in team loses read on secret/data/a through role fake",
     ]
@@ -199,10 +215,18 @@ def test_rights_that_cannot_be_read_are_told() -> None:
     assert any("no right is compared" in note for note in made.not_checked)
 
 
-def test_a_replacement_in_three_steps_is_one_change() -> None:
-    steps = [
-        step(op, POLICY, "one", old=policy('"read"'), new=policy('"read"'), diffs=("name",))
-        for op in ("create-replacement", "replace", "delete-replaced")
-    ]
+@pytest.mark.parametrize(
+    ("operations", "kind"),
+    [
+        (("create-replacement", "replace", "delete-replaced"), Kind.REPLACE),
+        (("update", "delete"), Kind.DELETE),
+        (("same", "update"), Kind.UPDATE),
+    ],
+)
+def test_several_steps_on_a_resource_are_one_change(
+    operations: tuple[str, ...], kind: Kind
+) -> None:
+    rules = policy("fake", '"read"')
+    steps = [step(op, POLICY, "one", old=rules, new=rules, diffs=("name",)) for op in operations]
     [change] = preview_of(log(*steps), "dev", NONE).changes
-    assert (change.kind, change.properties) == (Kind.REPLACE, ("name",))
+    assert (change.kind, change.properties) == (kind, ("name",))
