@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from local.environment import Environment
 from local.paths import REPOSITORY, Instance
 from local.progress import Clock
+from local.stack import merge
 
 KEPT = REPOSITORY / ".strongroom" / "failed"
 
@@ -29,6 +33,20 @@ def new_environment() -> Iterator[Environment]:
         raise
     finally:
         environment.down(Clock())
+
+
+@contextmanager
+def deployed_with(environment: Environment, settings: Mapping[str, Any]) -> Iterator[None]:
+    """The stack deployed with other settings (`strongroom:…`), and as before at the end."""
+    path = environment.stack.config_file
+    before = path.read_text()
+    try:
+        path.write_text(yaml.safe_dump(merge(yaml.safe_load(before), {"config": settings})))
+        environment.stack.up()
+        yield
+    finally:
+        path.write_text(before)
+        environment.stack.up()
 
 
 def keep_logs(instance: Instance) -> None:

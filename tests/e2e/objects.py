@@ -29,7 +29,9 @@ class Objects:
             raise
         return {key: base64.b64decode(text).decode() for key, text in (found.data or {}).items()}
 
-    def wait_for_secret(self, namespace: str, name: str, expected: dict[str, str]) -> None:
+    def wait_for_secret(
+        self, namespace: str, name: str, expected: dict[str, str], seconds: float = 120
+    ) -> None:
         """Until the Secret has exactly these values. They are in no message."""
 
         def missing() -> str | None:
@@ -38,7 +40,7 @@ class Objects:
                 return None
             return f"it has {sorted(found)}, wanted {sorted(expected)}, or other values"
 
-        _wait(missing, f"Secret {namespace}/{name}")
+        _wait(missing, f"Secret {namespace}/{name}", seconds)
 
     def apply(self, manifest: Manifest) -> None:
         """Make the object anew."""
@@ -110,5 +112,5 @@ def _plural(manifest: Manifest) -> str:
     return f"{manifest['kind'].lower()}s"
 
 
-def _wait(missing: Any, what: str) -> None:
-    wait_for(missing, what=what, where="the cluster", seconds=120, fix="see the operator's log")
+def _wait(missing: Any, what: str, seconds: float = 120) -> None:
+    wait_for(missing, what=what, where="the cluster", seconds=seconds, fix="see the operator's log")

@@ -12,7 +12,7 @@ from vaultops.session import operator_session
 from vaultops.target import VaultTarget
 from vaultops.upgrade import healthy
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_a_second_up_changes_nothing(environment: Environment) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ from local.toolchain import ensure
 from sealing import certificates, files, keys
 from sealing.certificates import SealingCertificate
 from sealing.files import State
+from tests.e2e.instances import deployed_with
 from tests.e2e.objects import Objects
 from vaultops.kubectl import Kubectl
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 CONTROLLER = "sealed-secrets:sealed-secrets"
 VALUE = "fake-sealed-value"
@@ -103,22 +106,54 @@ def without_keys(objects: Objects, kubectl: Kubectl) -> None:
     kubectl.run("rollout", "status", "deployment/sealed-secrets", "--timeout=100s", seconds=110)
 
 
+@pytest.mark.parametrize(
+    "change", [{"namespace": "ml-serving"}, {"name": "sealed-other"}], ids=["namespace", "name"]
+)
 def test_a_sealed_file_becomes_a_secret_and_only_where_it_was_sealed_for(
-    strongroom: Strongroom, objects: Objects, tmp_path: Path
+    strongroom: Strongroom, objects: Objects, tmp_path: Path, change: dict[str, str]
 ) -> None:
     document = only(sealed_file(strongroom, tmp_path, "sealed-one"))
-    moved = yaml.safe_load(yaml.safe_dump(document))
+    moved = copy.deepcopy(document)
     for metadata in (moved["metadata"], moved["spec"]["template"]["metadata"]):
-        metadata["namespace"] = "ml-serving"
+        metadata |= change
     try:
         objects.apply(document)
         objects.wait_for_secret("ml-training", "sealed-one", {"token": VALUE})
         objects.apply(moved)
         assert "decrypt" in objects.wait_for_condition(moved, "Synced", "False")
-        assert objects.secret("ml-serving", "sealed-one") == {}
+        assert objects.secret(moved["metadata"]["namespace"], moved["metadata"]["name"]) == {}
     finally:
         objects.delete(document)
         objects.delete(moved)
+
+
+def test_a_renewed_key_seals_what_is_new_and_the_old_one_still_opens(
+    environment: Environment,
+    strongroom: Strongroom,
+    objects: Objects,
+    kubectl: Kubectl,
+    tmp_path: Path,
+) -> None:
+    """Renewal out of turn, by the setting: the controller takes the path of the one in turn."""
+    document = only(sealed_file(strongroom, tmp_path, "sealed-before"))
+    before = certificates.fetch(kubectl)
+    # A certificate's start has whole seconds: the next one is after the old key's.
+    cutoff = before.not_before + timedelta(seconds=1)
+    with deployed_with(
+        environment, {"strongroom:sealedSecrets": {"keysMadeBefore": cutoff.isoformat()}}
+    ):
+        newest = _newer(kubectl, before)
+        assert before.fingerprint in {key.fingerprint for key in keys.in_cluster(kubectl).known}
+        renewed = only(sealed_file(strongroom, tmp_path, "sealed-after"))
+        assert files.state(document, newest.fingerprint) is State.OLD
+        assert files.state(renewed, newest.fingerprint) is State.CURRENT
+        try:
+            for sealed in (document, renewed):
+                objects.apply(sealed)
+                objects.wait_for_secret("ml-training", sealed["metadata"]["name"], {"token": VALUE})
+        finally:
+            objects.delete(document)
+            objects.delete(renewed)
 
 
 def test_the_controller_writes_secrets_only_in_the_namespaces_named(objects: Objects) -> None:
