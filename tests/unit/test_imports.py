@@ -46,6 +46,7 @@ MAY_IMPORT = {
 E2E = ("access", "e2e", "local", "preview", "vaultops")
 NEVER = {
     "access": {"pulumi"},
+    "sealing": {"pulumi"},
     "settings": {"pulumi_kubernetes", "pulumi_vault"},
     "vaultops": {"pulumi"},
 }
