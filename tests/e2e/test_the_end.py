@@ -19,6 +19,7 @@ from local.environment import Environment
 from local.node.layout import Layout
 from local.progress import Clock
 from local.workload import CANARY, WRITER, Cluster
+from tests.e2e.objects import Objects
 from tests.vaultops.quorum import root_token
 from vaultops import snapshot
 from vaultops.custody import InitRecord
@@ -132,8 +133,40 @@ def test_the_scheduled_snapshot_brings_everything_back(
     environment.stack.up("--expect-no-changes")
 
 
+def cluster_wide(cluster: Cluster) -> list[str]:
+    """What the charts put beside namespaces: types, webhooks, cluster roles and their bindings."""
+    hooks = client.AdmissionregistrationV1Api(cluster.api())
+    roles = client.RbacAuthorizationV1Api(cluster.api())
+    found = [
+        *client.ApiextensionsV1Api(cluster.api()).list_custom_resource_definition().items,
+        *hooks.list_mutating_webhook_configuration().items,
+        *hooks.list_validating_webhook_configuration().items,
+    ]
+    # The cluster has roles of its own; of the charts' each name has one of these words.
+    for role in [*roles.list_cluster_role().items, *roles.list_cluster_role_binding().items]:
+        if any(word in role.metadata.name for word in ("vault", "secrets")):
+            found.append(role)
+    return sorted(item.metadata.name for item in found)
+
+
+def leave_a_sealed_secret(cluster: Cluster) -> None:
+    """What somebody made besides the stack: its type goes with the stack, and it with its type."""
+    Objects(cluster.api()).apply(
+        {
+            "apiVersion": "bitnami.com/v1alpha1",
+            "kind": "SealedSecret",
+            "metadata": {"name": "left-behind", "namespace": "ml-training"},
+            "spec": {"encryptedData": {"a": "ZmFrZQ=="}},
+        }
+    )
+
+
 def test_destroy_leaves_nothing_in_cluster_or_state(environment: Environment) -> None:
     cluster = environment.cluster()
+    leave_a_sealed_secret(cluster)
+    before = cluster_wide(cluster)
+    for part in ("external-secrets-controller", "externalsecret-validate", "sealedsecrets.bitnami"):
+        assert any(name.startswith(part) for name in before), f"{part} in {before}"
     environment.stack.destroy()
     assert environment.stack.export()["deployment"].get("resources", []) == []
     core = client.CoreV1Api(cluster.api())
@@ -141,8 +174,5 @@ def test_destroy_leaves_nothing_in_cluster_or_state(environment: Environment) ->
     assert left == {"default", "kube-node-lease", "kube-public", "kube-system"}
     wait_until("all volumes to be removed", lambda: not core.list_persistent_volume().items)
     assert not list(Path(Layout(environment.instance).volumes).iterdir())
-    hooks = client.AdmissionregistrationV1Api(cluster.api())
-    assert hooks.list_mutating_webhook_configuration().items == []
-    roles = client.RbacAuthorizationV1Api(cluster.api()).list_cluster_role_binding().items
-    assert [r.metadata.name for r in roles if "vault" in r.metadata.name] == []
+    assert cluster_wide(cluster) == []
     assert json.dumps(environment.stack.outputs()) == "{}"
