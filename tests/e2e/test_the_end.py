@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from kubernetes import client
 
@@ -18,8 +19,10 @@ from benchmarks.servers import NAMESPACE, Servers
 from local.environment import Environment
 from local.node.layout import Layout
 from local.progress import Clock
+from local.services import postgresql
 from local.workload import CANARY, WRITER, Cluster
 from tests.e2e.objects import Objects
+from tests.e2e import outside
 from tests.vaultops.quorum import root_token
 from vaultops import snapshot
 from vaultops.custody import InitRecord
@@ -161,18 +164,53 @@ def leave_a_sealed_secret(cluster: Cluster) -> None:
     )
 
 
-def test_destroy_leaves_nothing_in_cluster_or_state(environment: Environment) -> None:
+def make_iam_user(environment: Environment, target: VaultTarget) -> None:
+    """Let Vault make an IAM user for a lease; the stack's own roles assume one instead.
+
+    With a root token that stays: the lease must not end before the platform does.
+    """
+    record = InitRecord.from_json((environment.instance.state_dir / "vault-init.json").read_text())
+    active = observe(target).active or 0
+    with target.pod_client(active) as vault:
+        token = root_token(vault, record)
+    with target.pod_client(active, token) as vault:
+        nothing = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [nothing]})
+        role = {"credential_type": "iam_user", "policy_document": policy}
+        vault.write_data("aws/roles/fake-user", data=role)
+        vault.read("aws/creds/fake-user")
+
+
+def test_destroy_leaves_nothing_in_cluster_or_state(
+    environment: Environment, target: VaultTarget
+) -> None:
     cluster = environment.cluster()
+    database = postgresql.start(environment.node, environment.instance)
+    session = outside.connect(database, cluster.login(*outside.TRAINER).read(outside.READER))
+    make_iam_user(environment, target)
+    assert len(outside.iam_users(environment)) == 1
     leave_a_sealed_secret(cluster)
     before = cluster_wide(cluster)
     for part in ("external-secrets-controller", "externalsecret-validate", "sealedsecrets.bitnami"):
         assert any(name.startswith(part) for name in before), f"{part} in {before}"
     environment.stack.destroy()
+    with pytest.raises(psycopg.OperationalError):
+        session.execute("SELECT 1")
+    assert outside.roles(database) == {"strongroom_admin", "mlflow_owner", "vault"}
+    assert outside.iam_users(environment) == []
     assert environment.stack.export()["deployment"].get("resources", []) == []
     core = client.CoreV1Api(cluster.api())
     left = {namespace.metadata.name for namespace in core.list_namespace().items}
-    assert left == {"default", "kube-node-lease", "kube-public", "kube-system"}
+    # `mlflow` is the node's: the name of the database that stands beside the cluster.
+    assert left == {"default", "kube-node-lease", "kube-public", "kube-system", "mlflow"}
     wait_until("all volumes to be removed", lambda: not core.list_persistent_volume().items)
     assert not list(Path(Layout(environment.instance).volumes).iterdir())
     assert cluster_wide(cluster) == []
     assert json.dumps(environment.stack.outputs()) == "{}"
+
+
+def test_what_was_destroyed_is_made_anew_beside_the_same_database(
+    environment: Environment,
+) -> None:
+    environment.up(Clock())
+    assert environment.cluster().login(*outside.TRAINER).read(outside.READER)
