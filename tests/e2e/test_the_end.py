@@ -21,8 +21,8 @@ from local.node.layout import Layout
 from local.progress import Clock
 from local.services import postgresql
 from local.workload import CANARY, WRITER, Cluster
-from tests.e2e.objects import Objects
 from tests.e2e import outside
+from tests.e2e.objects import Objects
 from tests.vaultops.quorum import root_token
 from vaultops import snapshot
 from vaultops.custody import InitRecord
