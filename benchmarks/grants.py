@@ -4,8 +4,8 @@
 
 A grant is a policy and a role of the Kubernetes auth method. For each size every side deploys the
 same grants to one Vault dev server and removes them again; what it left in Vault must be what the
-others left. Prints Markdown: times with their ratio to OpenTofu's faster form, milliseconds for
-each further grant, and the program's own share. Builds OpenTofu and its provider when missing.
+others left. Prints Markdown: processor and wall-clock time with the ratio to OpenTofu's faster
+form, milliseconds for each further grant, the program's own share. Builds OpenTofu when missing.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import hvac
+import hvac.exceptions
 import typer
 
 from access.grant import Grant
 from access.policy_hcl import render
 from benchmarks import dev_vault, grants_sides, grants_tofu, machine
-from benchmarks.grants_sides import Side, Step
+from benchmarks.grants_sides import Cost, Side, Step
 from benchmarks.growth import bend, cell, marginal, markdown
 from local.progress import Clock
 
@@ -39,19 +40,25 @@ PROGRAM = "Strongroom, no checkpoints"
 # With checkpoints the time grows with the square of the grants: 1,000 take longer than all else.
 LARGEST = {"Strongroom": 100}
 
+Kind = Callable[[Cost], float]
+KINDS: dict[str, Kind] = {
+    "processor time": lambda cost: cost.processor,
+    "wall-clock time": lambda cost: cost.seconds,
+}
+
 
 @dataclass
 class Results:
-    """Seconds by side, step and size; the program's processor seconds by size."""
+    """Costs by side, step and size; seconds of the program's process and of policies by size."""
 
-    seconds: dict[tuple[str, Step], dict[int, float]] = field(default_factory=dict)
+    costs: dict[tuple[str, Step], dict[int, Cost]] = field(default_factory=dict)
     share: dict[int, float] = field(default_factory=dict)
     policies: dict[int, float] = field(default_factory=dict)
     loads: list[str] = field(default_factory=list)
 
-    def of(self, side: str, step: Step) -> dict[int, float]:
-        """Seconds by size; what is not measured is missing."""
-        return self.seconds.setdefault((side, step), {})
+    def of(self, side: str, step: Step, kind: Kind) -> dict[int, float]:
+        """Seconds by size; what was not measured is missing."""
+        return {size: kind(cost) for size, cost in self.costs.get((side, step), {}).items()}
 
 
 def some_grants(count: int) -> list[Grant]:
@@ -70,6 +77,7 @@ def some_grants(count: int) -> list[Grant]:
 
 def main(
     sizes: Annotated[str, typer.Option(help="Numbers of grants, with commas.")] = "10,100,1000",
+    minutes: Annotated[float, typer.Option(help="No side is begun after that many.")] = 8,
 ) -> None:
     """Measure and print."""
     results, clock = Results(), Clock()
@@ -80,30 +88,41 @@ def main(
             vault.sys.enable_auth_method("kubernetes")
             for size in sorted(int(text) for text in sizes.split(",")):
                 results.loads.append(f"{size} grants: {machine.load()}")
-                _measure(size, vault, folder, results, clock)
+                _measure(size, vault, folder, results, clock, minutes)
     print(f"\n{machine_facts}. {'; '.join(results.loads)}.\n")
-    for table in (_times(results), _growth(results), _share(results)):
-        print(f"{table}\n")
+    for name, kind in KINDS.items():
+        print(f"{name.capitalize()}:\n\n{_times(results, kind)}\n")
+    print(f"Growth of the processor time:\n\n{_growth(results)}\n\n{_share(results)}")
 
 
-def _measure(size: int, vault: hvac.Client, folder: Path, results: Results, clock: Clock) -> None:
-    started = time.monotonic()
+def _measure(
+    size: int,
+    vault: hvac.Client,
+    folder: Path,
+    results: Results,
+    clock: Clock,
+    minutes: float,
+) -> None:
+    started = time.process_time()
     grants = some_grants(size)
     for grant in grants:
         render(grant.policy)
-    results.policies[size] = time.monotonic() - started
+    results.policies[size] = time.process_time() - started
     left: dict[str, Any] = {}
     for number, (name, make) in enumerate(SIDES.items()):
-        if size > LARGEST.get(name, size):
+        if size > LARGEST.get(name, size) or clock.elapsed > 60 * minutes:
             continue
         side = make(grants, vault, folder / f"{size}-{number}")
         for step in Step:
-            results.of(name, step)[size] = side.seconds(step)
-            clock(f"{size} grants, {name}: {step}, {results.of(name, step)[size]:.2f} s")
+            cost = side.cost(step)
+            results.costs.setdefault((name, step), {})[size] = cost
+            clock(f"{size} grants, {name}: {step}, {cost.seconds:.2f} s, {cost.processor:.2f} busy")
             if name == PROGRAM and step is Step.PREVIEW:
                 results.share[size] = float((side.folder / "share").read_text())
             if step is Step.CREATE:
                 left[name] = _objects(vault, grants)
+        if remaining := _remaining(vault, grants):
+            raise RuntimeError(f"{name} leaves {remaining[0]} in Vault after `destroy`")
         if differing := [other for other, seen in left.items() if seen != left[name]]:
             raise RuntimeError(f"{name} leaves other objects in Vault than {differing[0]}")
 
@@ -119,13 +138,24 @@ def _objects(vault: hvac.Client, grants: Sequence[Grant]) -> list[tuple[str, Any
     ]
 
 
-def _times(results: Results) -> str:
+def _remaining(vault: hvac.Client, grants: Sequence[Grant]) -> list[str]:
+    """Names of the grants of which Vault still holds something."""
+    try:
+        roles = vault.auth.kubernetes.list_roles()["keys"]
+    except hvac.exceptions.InvalidPath:  # what Vault answers for an empty list
+        roles = []
+    there = {*roles, *vault.sys.list_acl_policies()["data"]["keys"]}
+    return [grant.name for grant in grants if grant.name in there]
+
+
+def _times(results: Results, kind: Kind) -> str:
     return markdown(
         ["step", "grants", *SIDES],
         [
-            [step, f"{size:,}"] + [cell(results.of(side, step).get(size), faster) for side in SIDES]
+            [step, f"{size:,}"]
+            + [cell(results.of(side, step, kind).get(size), faster) for side in SIDES]
             for step in Step
-            for size, faster in results.of(REFERENCE, step).items()
+            for size, faster in results.of(REFERENCE, step, kind).items()
         ],
     )
 
@@ -136,7 +166,7 @@ def _growth(results: Results) -> str:
     rows = []
     for step in Step:
         for side in SIDES:
-            seconds = results.of(side, step)
+            seconds = results.of(side, step, KINDS["processor time"])
             each = [f"{value:.1f}" for value in marginal(seconds)]
             dashes = ["–"] * (len(spans) - len(each))
             bent = bend(seconds)
@@ -146,11 +176,11 @@ def _growth(results: Results) -> str:
 
 def _share(results: Results) -> str:
     return markdown(
-        ["grants", "`pulumi preview`", "the program's processor time", "of it grants and policies"],
+        ["grants", "preview, processor time", "of it the program", "of it grants and policies"],
         [
             [
                 f"{size:,}",
-                f"{results.of(PROGRAM, Step.PREVIEW)[size]:.2f} s",
+                f"{results.costs[PROGRAM, Step.PREVIEW][size].processor:.2f} s",
                 f"{share:.2f} s",
                 f"{1000 * results.policies[size]:.1f} ms",
             ]
