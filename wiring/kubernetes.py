@@ -59,6 +59,12 @@ def namespaces(settings: Settings, opts: pulumi.ResourceOptions) -> Namespaces:
 def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) -> NetworkAccess:
     """What is let through between the closed namespaces, and out of them."""
     wanted = settings.network
+    with_logins = {
+        namespace
+        for grant in settings.grants
+        if grant.database or grant.database_static
+        for namespace in grant.namespaces
+    }
     return NetworkAccess(
         "network",
         NetworkAccessArgs(
@@ -70,6 +76,7 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
                     reads_vault=n.reads_vault,
                     calls_api_server=n.calls_api_server,
                     webhook_port=n.webhook_port,
+                    reaches_databases=n.name in with_logins,
                 )
                 for n in settings.namespaces
             ),

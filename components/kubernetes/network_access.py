@@ -33,7 +33,8 @@ class Destination:
 class NamespaceNetwork:
     """What one namespace's pods need. `name` waits for the namespace, `key` is the same in plain.
 
-    `webhook_port` is where the API server calls pods of the namespace.
+    `webhook_port` is where the API server calls pods of the namespace; `reaches_databases` is for
+    pods that Vault makes database logins for.
     """
 
     key: str
@@ -41,6 +42,7 @@ class NamespaceNetwork:
     reads_vault: bool = True
     calls_api_server: bool = False
     webhook_port: int | None = None
+    reaches_databases: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,14 @@ class NetworkAccess(pulumi.ComponentResource):
                     namespace=namespace.name,
                     parent=self,
                     egress=[args.api_server.flow()],
+                )
+            if namespace.reaches_databases and args.databases:
+                allow(
+                    f"{prefix}-to-databases",
+                    "allow-to-databases",
+                    namespace=namespace.name,
+                    parent=self,
+                    egress=[database.flow() for database in args.databases],
                 )
             if namespace.webhook_port:
                 from_api_server = Peers(cidrs=args.api_server.cidrs)

@@ -148,7 +148,7 @@ def network(preview: bool) -> Deployment:
             NetworkAccessArgs(
                 vault_namespace="vault",
                 namespaces=(
-                    NamespaceNetwork(key="ml", name="ml"),
+                    NamespaceNetwork(key="ml", name="ml", reaches_databases=True),
                     NamespaceNetwork(key="sealed", name="sealed", reads_vault=False),
                     NamespaceNetwork(
                         key="vault", name="vault", calls_api_server=True, webhook_port=8080
@@ -156,6 +156,7 @@ def network(preview: bool) -> Deployment:
                 ),
                 api_server=Destination(cidrs=("10.0.0.1/32",), port=6443),
                 kms=Destination(cidrs=("10.0.9.0/24",), port=443),
+                object_storage=Destination(cidrs=("10.0.8.0/24",), port=443),
                 databases=(Destination(cidrs=("10.0.5.5/32",), port=5432),),
             ),
         ),
@@ -169,14 +170,35 @@ def test_each_opening_has_its_own_policy(preview: bool) -> None:
     assert names == [
         "net",
         "net-ml-dns",
+        "net-ml-to-databases",
         "net-ml-to-vault",
         "net-sealed-dns",
+        "net-snapshots",
         "net-vault-dns",
         "net-vault-servers",
         "net-vault-to-api-server",
         "net-vault-to-vault",
         "net-vault-webhook",
     ]
+
+
+def test_databases_and_object_storage_are_open_to_those_who_need_them() -> None:
+    deployed = network(False)
+    opened = {
+        name: deployed.one(POLICY, name).inputs["spec"]
+        for name in ("net-ml-to-databases", "net-snapshots")
+    }
+    reached = {
+        name: [(peer["ipBlock"]["cidr"], rule["ports"][0]["port"]) for peer in rule["to"]]
+        for name, spec in opened.items()
+        for rule in spec["egress"]
+    }
+    assert reached == {
+        "net-ml-to-databases": [("10.0.5.5/32", 5432)],
+        "net-snapshots": [("10.0.8.0/24", 443)],
+    }
+    pods = opened["net-snapshots"]["podSelector"]["matchLabels"]
+    assert pods == {"app.kubernetes.io/component": "vault-snapshots"}
 
 
 def test_vault_is_open_to_its_readers_only_and_reaches_what_it_needs() -> None:
