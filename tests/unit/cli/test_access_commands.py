@@ -180,7 +180,7 @@ def test_diff_with_what_is_deployed(deployed: Path, tmp_path: Path) -> None:
 def test_what_components_deploy_is_what_settings_declare(stack: str, tmp_path: Path) -> None:
     """Holds the matrix of settings and the components together: they must not drift apart."""
     # Stores name grants of the stack's own, which are not these two.
-    own = {"grants": [GRANT, WRITER], "externalSecrets": {"enabled": False}}
+    own: dict[str, Any] = {"grants": [GRANT, WRITER], "externalSecrets": {"enabled": False}}
     settings = Settings.parse(stack_settings(stack) | own, source=f"Pulumi.{stack}.yaml")
     exported = tmp_path / "state.json"
     exported.write_text(json.dumps(components_export(settings)))
