@@ -14,6 +14,7 @@ import yaml
 from hcl2.api import loads as load_hcl
 
 from access.grant import Grant
+from access.lifetimes import Delivery, Lease, Renewal, Token, mismatches
 from access.policy import Capability
 from tests.unit.support.manifests import (
     Json,
@@ -245,3 +246,13 @@ def test_the_table_names_every_example_with_its_grants() -> None:
         assert set(re.findall(r"`([^`]+)`", row[4])) == {role for role, *_ in roles_named(path)}
         shown = {re.sub(r"^secret/", "secret/data/", p) for p in re.findall(r"`([^`]+)`", row[3])}
         assert shown == paths_read(path)
+
+
+@pytest.mark.parametrize("grant", GRANTS.values(), ids=GRANTS)
+def test_every_grant_fits_the_life_of_the_logins_it_gives(grant: Grant) -> None:
+    """Logins as the engine makes them unless a role says otherwise: an hour, a day at most."""
+    leases = [
+        Lease(path=f"database/creds/{name}", ttl=3600, max_ttl=24 * 3600) for name in grant.database
+    ]
+    agent = Delivery(name="agent", renewal=Renewal.AGENT)
+    assert mismatches(Token.of(grant), leases, [agent]) == ()
