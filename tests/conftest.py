@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,11 @@ from tests.unit.support.transforms import Transforms
 # A busy machine is no failure: how long one example takes says nothing of what it proves.
 settings.register_profile("strongroom", deadline=None)
 settings.load_profile("strongroom")
+
+# A run in the background ignores these two, and every program that a test starts would, too.
+for number, own in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, own)
 
 
 @pytest.fixture(autouse=True)

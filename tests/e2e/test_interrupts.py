@@ -35,14 +35,9 @@ PLACES = (
 
 
 def up(instance: Instance) -> subprocess.Popen[str]:
-    """`make up` of one instance, in a session of its own.
-
-    A test run in the background ignores interrupts, and its children would, too.
-    """
+    """`make up` of one instance, in a session of its own."""
     return subprocess.Popen(
         [
-            "env",
-            "--default-signal=INT",
             sys.executable,
             "-u",
             "-m",

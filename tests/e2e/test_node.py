@@ -285,8 +285,6 @@ def interrupted_at(line: str, node: Node) -> None:
     paths = json.dumps({name: str(path) for name, path in node.binaries.items()})
     with subprocess.Popen(
         [
-            "env",
-            "--default-signal=INT",
             sys.executable,
             "-u",
             "-c",
