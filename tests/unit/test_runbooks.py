@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,12 @@ def test_messages_that_name_a_runbook_name_one_that_exists() -> None:
     }
     assert named
     assert {name for name in named if not (FOLDER / name).is_file()} == set()
+
+
+def test_the_script_in_the_projects_folder_is_the_command(tmp_path: Path) -> None:
+    script = REPOSITORY / "strongroom"
+    shown = subprocess.run(
+        [script, "vault", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "Operate the Vault servers of a stack." in shown.stdout
