@@ -55,14 +55,14 @@ def served(target: Target, ordinal: int) -> ServedCertificate:
             context.wrap_socket(plain, server_hostname=parts.hostname) as connection,
         ):
             found = connection.getpeercert(binary_form=True) or b""
-    except ssl.SSLError as reason:
-        raise UntrustedError(
-            f"the certificate of {name} is not trusted",
-            where=target.url(ordinal),
-            why=str(reason),
-            fix="renew it, or use the CA that issued it (ConfigMap vault-ca)",
-        ) from None
     except OSError as reason:
+        if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
+            raise UntrustedError(
+                f"the certificate of {name} is not trusted",
+                where=target.url(ordinal),
+                why=str(reason),
+                fix="renew it, or use the CA that issued it (ConfigMap vault-ca)",
+            ) from None
         target.reset(ordinal)
         raise UnreachableError(
             f"{name} does not answer",

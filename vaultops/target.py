@@ -6,6 +6,7 @@ with addresses of their own. Neither knows what is done over the connection.
 
 from __future__ import annotations
 
+import ssl
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -64,14 +65,14 @@ class Target(ABC):
         client.token = token
         try:
             yield client
-        except requests.exceptions.SSLError as reason:
-            raise UntrustedError(
-                f"the certificate of {self.name(ordinal)} is not trusted",
-                where=client.url,
-                why=str(reason),
-                fix="use the CA that issued it (ConfigMap vault-ca), or renew the certificate",
-            ) from None
         except requests.exceptions.RequestException as reason:
+            if isinstance(reason, requests.exceptions.SSLError) and not _cut_off(reason):
+                raise UntrustedError(
+                    f"the certificate of {self.name(ordinal)} is not trusted",
+                    where=client.url,
+                    why=str(reason),
+                    fix="use the CA that issued it (ConfigMap vault-ca), or renew the certificate",
+                ) from None
             self.reset(ordinal)
             raise UnreachableError(
                 f"{self.name(ordinal)} does not answer",
@@ -98,6 +99,19 @@ class Target(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _cut_off(error: BaseException) -> bool:
+    """Whether the connection ended within the handshake: a forward to a pod that is starting does.
+
+    The libraries wrap the cause in each other's exceptions.
+    """
+    cause: object = error
+    while isinstance(cause, BaseException):
+        if isinstance(cause, ssl.SSLEOFError):
+            return True
+        cause = getattr(cause, "reason", None) or next(iter(cause.args), None)
+    return False
 
 
 def _refusal(reason: hvac.exceptions.VaultError, name: str) -> VaultOpsError:
