@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import os
 import tarfile
 import tempfile
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from vaultops.wait import wait_for
 _NEEDED = frozenset({"meta.json", "state.bin", "SHA256SUMS"})
 _CHUNK = 1 << 20
 TRANSFER_SECONDS = 600.0
+LEADERLESS_SECONDS = 20.0  # an election takes one to three
 
 Canary = Callable[[hvac.Client], str]
 
@@ -114,7 +117,8 @@ def restore(
     `token` belongs to the cluster as it is now and dies with its data; afterwards the old
     cluster's tokens, roles and shares are valid again. `restart` ends a standby that its
     controller starts anew: now and then Vault 1.21 installs the data on one and keeps the former
-    keys, so that it could never lead.
+    keys, so that it could never lead. Where such a one wins the election nobody leads at all; the
+    servers are then restarted in turn.
 
     Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
     """
@@ -135,11 +139,19 @@ def restore(
             client.sys.force_restore_raft_snapshot(file)
 
     restarted: set[int] = set()
+    turns = itertools.cycle(range(target.replicas))
+    led = time.monotonic()
 
     def probe() -> str | None:
+        nonlocal led
         now = observe(target)
+        if now.active is None and restart and time.monotonic() - led > LEADERLESS_SECONDS:
+            if all(replica.answers and not replica.sealed for replica in now.replicas):
+                restart(next(turns))
+            led = time.monotonic()
         if now.state is not BootstrapState.JOINED or now.active is None:
             return now.missing or "no leader yet"
+        led = time.monotonic()
         if still := _still_known(target, now.active, mark):
             return still
         cluster = now.replicas[now.active].cluster_id
