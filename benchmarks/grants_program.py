@@ -19,7 +19,7 @@ config = pulumi.Config("benchmark")
 sys.path.insert(0, config.require("repository"))
 
 from access.grant import Grant  # noqa: E402 -- found by the path above
-from components.vault.grant import VaultGrant, VaultGrantArgs  # noqa: E402
+from components.vault.grant import VaultGrant, VaultGrantArgs  # noqa: E402 -- as well
 
 share = Path(config.require("share"))
 atexit.register(lambda: share.write_text(str(time.process_time())))

@@ -19,7 +19,6 @@ from local.plugins.resource import ResourceType, Values
 from local.plugins.values import (
     UNKNOWN,
     Properties,
-    Unknown,
     plain_map,
     secret_names,
     wrapped,
@@ -100,7 +99,7 @@ class StandInProvider(protocol.Provider):
             diffs=changed,
             replaces=replaces,
             delete_before_replace=kind.delete_before_replace and bool(replaces),
-            detailed_diff={n: _difference(old, new, replace=n in replaces) for n in changed},
+            detailed_diff={n: _difference(replace=n in replaces) for n in changed},
         )
 
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
@@ -166,10 +165,7 @@ def _generated(request: protocol.CheckRequest) -> str:
     return f"{request.name}-{hashlib.sha256(seed).hexdigest()[:7]}"
 
 
-def _difference(
-    old: Mapping[str, Any], new: Mapping[str, Any], *, replace: bool
-) -> protocol.PropertyDiff:
-    del old, new
+def _difference(*, replace: bool) -> protocol.PropertyDiff:
     kinds = protocol.PropertyDiffKind
     return protocol.PropertyDiff(kinds.UPDATE_REPLACE if replace else kinds.UPDATE, True)
 
@@ -198,6 +194,3 @@ def _state(kind: ResourceType, inputs: Values, more: Values, *sources: Propertie
     secret = secret_names(*sources) | set(kind.secret_outputs)
     known = {name: value for name, value in (inputs | more).items() if value is not None}
     return {name: wrapped(value, secret=name in secret) for name, value in known.items()}
-
-
-__all__ = ["StandInProvider", "Unknown"]
