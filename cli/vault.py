@@ -126,8 +126,10 @@ def restore(
         )
     token = _root_token()
     with vault_of(settings) as target:
-        restart = upgrading.KubernetesPods(kubectl_of(settings)).delete
-        snapshots.restore(target, token, file, progress=tell, restart=restart)
+        pods = upgrading.KubernetesPods(kubectl_of(settings))
+        snapshots.restore(
+            target, token, file, restart=lambda: pods.restart(target.replicas), progress=tell
+        )
     tell("restored; tokens and shares of the snapshot are valid again, newer ones are not")
 
 

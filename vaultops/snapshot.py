@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import itertools
 import os
 import tarfile
 import tempfile
@@ -108,17 +107,19 @@ def restore(
     token: str,
     path: Path,
     *,
+    restart: Callable[[], None],
     seconds: float = 300,
     progress: Callable[[str], None] | None = None,
-    restart: Callable[[int], None] | None = None,
 ) -> None:
     """Replace everything the cluster holds by the snapshot (`snapshot-force`), and wait for it.
 
     `token` belongs to the cluster as it is now and dies with its data; afterwards the old
-    cluster's tokens, roles and shares are valid again. `restart` ends a standby that its
-    controller starts anew: now and then Vault 1.21 installs the data on one and keeps the former
-    keys, so that it could never lead. Where such a one wins the election nobody leads at all; the
-    servers are then restarted in turn.
+    cluster's tokens, roles and shares are valid again. `restart` ends every server, and returns
+    when all have ended; their controller starts them anew. Without it the restored cluster falls
+    apart at the next restart of any server: Vault 1.21 keeps the TLS keys of Raft's own connections
+    in memory when the restored ones have the same term, as those of a new cluster do, and a server
+    that starts afterwards reads the restored ones and is not understood by the others. Some
+    standbys keep the former barrier keys too.
 
     Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
     """
@@ -138,40 +139,62 @@ def restore(
         with path.open("rb") as file:
             client.sys.force_restore_raft_snapshot(file)
 
-    restarted: set[int] = set()
-    turns = itertools.cycle(range(target.replicas))
-    led = time.monotonic()
+    def wait(probe: Callable[[], str | None], what: str) -> None:
+        wait_for(
+            probe,
+            what=what,
+            where="sys/seal-status and sys/leader of each replica",
+            seconds=seconds,
+            fix="the seal's key must be the snapshot's: check the KMS key, or unseal with the "
+            "snapshot's shares",
+            on_change=progress,
+        )
 
-    def probe() -> str | None:
-        nonlocal led
-        now = observe(target)
-        if now.active is None and restart and time.monotonic() - led > LEADERLESS_SECONDS:
-            if all(replica.answers and not replica.sealed for replica in now.replicas):
-                restart(next(turns))
-            led = time.monotonic()
-        if now.state is not BootstrapState.JOINED or now.active is None:
-            return now.missing or "no leader yet"
-        led = time.monotonic()
-        if still := _still_known(target, now.active, mark):
+    wait(_Installed(target, mark), "every server to have the snapshot")
+    if progress:
+        progress("restarting every server, so that all load the restored keys")
+    restart()
+    for ordinal in range(target.replicas):
+        target.reset(ordinal)
+    wait(lambda: _not_restored(target, mark), "the restored cluster to unseal and elect a leader")
+
+
+class _Installed:
+    """Asks whether every server has the snapshot's data on its disk, whichever keys it holds.
+
+    A server that could not follow seals itself; where one with the former keys wins the election,
+    nobody leads. Both have the data, and a restart gives them the keys.
+    """
+
+    def __init__(self, target: Target, mark: str) -> None:
+        self._target = target
+        self._mark = mark
+        self._led = time.monotonic()
+        self._index: int | None = None
+
+    def __call__(self) -> str | None:
+        now = observe(self._target)
+        if silent := [r.name for r in now.replicas if not r.answers]:
+            return f"no answer from {', '.join(silent)}"
+        if now.active is None:
+            waited = time.monotonic() - self._led
+            return None if waited > LEADERLESS_SECONDS else "no leader yet"
+        self._led = time.monotonic()
+        if still := _still_known(self._target, now.active, self._mark):
             return still
-        cluster = now.replicas[now.active].cluster_id
-        behind = [n for n, replica in enumerate(now.replicas) if replica.cluster_id != cluster]
-        if not behind:
-            return None
-        if restart and behind[0] not in restarted:
-            restarted.add(behind[0])
-            restart(behind[0])
-        return f"{target.name(behind[0])} keeps the old keys in memory and needs a restart"
+        if self._index is None:
+            self._index = now.replicas[now.active].applied_index
+        behind = [r.name for r in now.replicas if not r.sealed and r.applied_index < self._index]
+        return f"{', '.join(behind)} has yet to install it" if behind else None
 
-    wait_for(
-        probe,
-        what="the restored cluster to unseal and elect a leader",
-        where="sys/seal-status of each replica",
-        seconds=seconds,
-        fix="the seal's key must be the snapshot's: check the KMS key, or unseal with the "
-        "snapshot's shares; a standby with old keys needs a restart: delete its pod",
-        on_change=progress,
-    )
+
+def _not_restored(target: Target, mark: str) -> str | None:
+    now = observe(target)
+    if now.state is not BootstrapState.JOINED or now.active is None:
+        return now.missing or "no leader yet"
+    if len({replica.cluster_id for replica in now.replicas}) > 1:
+        return "the servers name different clusters"
+    return _still_known(target, now.active, mark)
 
 
 def _still_known(target: Target, active: int, mark: str) -> str | None:

@@ -40,7 +40,10 @@ class BootstrapState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
-    """What one server says of itself without a token; `answers` False leaves the rest empty."""
+    """What one server says of itself without a token; `answers` False leaves the rest empty.
+
+    `applied_index` is the last entry of Raft's log that is in its data; 0 while it is sealed.
+    """
 
     name: str
     answers: bool
@@ -49,6 +52,7 @@ class Replica:
     active: bool = False
     leader: str = ""
     cluster_id: str = ""
+    applied_index: int = 0
     version: str = ""
     seal_type: str = ""
     unseal_progress: int = 0
@@ -123,6 +127,7 @@ def probe(target: Target, ordinal: int) -> Replica:
         active=bool(leader.get("is_self")),
         leader=leader.get("leader_cluster_address", ""),
         cluster_id=status.get("cluster_id", ""),
+        applied_index=leader.get("raft_applied_index", 0),
         version=status.get("version", ""),
         # Not recovery_seal_type: that is "shamir" under every auto-unseal seal.
         seal_type=status.get("type", ""),

@@ -18,6 +18,7 @@ from vaultops.target import Target
 from vaultops.wait import wait_for
 
 Progress = Callable[[str], None]
+RESTART_SECONDS = 120.0  # a pod may take its whole grace period
 
 
 class Pods(Protocol):
@@ -54,6 +55,11 @@ class KubernetesPods:
     def delete(self, ordinal: int) -> None:
         """Delete the pod and return at once."""
         self.kubectl.run("delete", "pod", f"{self.release}-{ordinal}", "--wait=false")
+
+    def restart(self, replicas: int) -> None:
+        """Delete the pods of all servers at once and return when each has ended."""
+        names = [f"{self.release}-{ordinal}" for ordinal in range(replicas)]
+        self.kubectl.run("delete", "pod", *names, "--wait", seconds=RESTART_SECONDS)
 
     def _get(self, kind: str, name: str, path: str) -> str:
         return self.kubectl.run(

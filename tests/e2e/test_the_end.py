@@ -130,7 +130,7 @@ def test_the_scheduled_snapshot_brings_everything_back(
     with target.pod_client(observe(target).active or 0) as vault:
         token = root_token(vault, record)
     pods = KubernetesPods(target.kubectl)
-    snapshot.restore(target, token, files[-1], restart=pods.delete)
+    snapshot.restore(target, token, files[-1], restart=lambda: pods.restart(target.replicas))
     (older,) = set(custody.parent.glob("vault-init*")) - {custody}
     older.replace(custody)  # the runbook's last step: the snapshot's shares are the valid ones
 

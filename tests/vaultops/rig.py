@@ -210,10 +210,10 @@ class Rig:
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return [str(f.relative_to(self.folder)) for f in files if secret.encode() in f.read_bytes()]
 
-    def restart(self, ordinal: int) -> None:
-        """Kill one server and start it anew."""
-        self.stop(ordinal)
-        self.start(ordinal)
+    def restart(self) -> None:
+        """Kill every server and start all anew."""
+        self.stop()
+        self.start()
 
     def audit_entries(self) -> list[dict[str, object]]:
         """The audit log, parsed."""

@@ -30,6 +30,11 @@ def read_canary(client: hvac.Client) -> str:
     return found
 
 
+def never() -> None:
+    """A restore that is refused restarts nothing."""
+    raise AssertionError("the servers were restarted")
+
+
 @dataclass
 class Taken:
     """A destroyed cluster's snapshot, with a token that could read the canary in it."""
@@ -80,7 +85,12 @@ def test_only_the_operator_may_take_one(taken: Taken, tmp_path: Path) -> None:
 
 def test_the_operator_may_not_restore(taken: Taken) -> None:
     with pytest.raises(DeniedError):
-        restore(taken.first.target, taken.first.log_in(operator_role()), taken.snapshot.path)
+        restore(
+            taken.first.target,
+            taken.first.log_in(operator_role()),
+            taken.snapshot.path,
+            restart=never,
+        )
     check_canary(taken.first.target, taken.reader, read_canary, LATER)
 
 
@@ -98,7 +108,7 @@ def test_a_damaged_file_is_refused_before_anything_is_changed(taken: Taken, tmp_
     for content in damaged:
         path.write_bytes(content)
         with pytest.raises(VaultOpsError, match="this is no whole snapshot") as refused:
-            restore(taken.first.target, "no token is needed to see that", path)
+            restore(taken.first.target, "no token is needed to see that", path, restart=never)
         assert "never restore from this file" in refused.value.fix
     assert len(taken.first.audit_entries()) == entries
     check_canary(taken.first.target, taken.reader, read_canary, LATER)
@@ -112,7 +122,7 @@ def test_a_canary_that_differs_is_doubted(taken: Taken) -> None:
 def test_a_restore_into_the_same_cluster_waits_until_it_is_done(taken: Taken) -> None:
     """Here nothing but the data tells before from after: tokens and cluster stay the same."""
     rig = taken.first
-    restore(rig.target, rig.root_token(), taken.snapshot.path)
+    restore(rig.target, rig.root_token(), taken.snapshot.path, restart=rig.restart)
     check_canary(rig.target, taken.reader, read_canary, WRITTEN)
 
 
@@ -154,3 +164,7 @@ def test_a_new_cluster_gives_back_what_the_destroyed_one_held(
         # The standbys hold the restored data too: one of them serves it now.
         second.await_leader_other_than(active)
         check_canary(second.target, taken.reader, read_canary, WRITTEN)
+        # And a server that starts later finds the others: all have the restored keys of Raft.
+        second.stop(active)
+        second.start(active)
+        second.await_healthy(second.log_in(operator_role()))
