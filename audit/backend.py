@@ -1,0 +1,59 @@
+"""Where the questions run: DuckDB in this process, or a Spark cluster. The expressions are the same.
+
+Owns the connection and its limits; both work in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from audit.errors import AuditError
+
+MEMORY_LIMIT = "2GB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The tables of `audit.schema`, ready to be asked through Ibis."""
+
+    events: ibis.Table
+    problems: ibis.Table
+    activity: ibis.Table
+
+
+def connect(master: str | None = None) -> Any:
+    """An Ibis backend: DuckDB embedded, or Spark at the master URL (`spark://…`, `local[*]`).
+
+    DuckDB keeps to MEMORY_LIMIT and spills the rest to a temporary folder. Raises AuditError when
+    Spark cannot be started.
+    """
+    if master is None:
+        backend = ibis.duckdb.connect()
+        backend.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
+        return backend
+    return _spark(master)
+
+
+def _spark(master: str) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+
+        session = (
+            SparkSession.builder.master(master)
+            .appName("strongroom-audit")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .getOrCreate()
+        )
+    except Exception as error:  # noqa: BLE001 -- whatever Java says, it has the one way out
+        raise AuditError(
+            "Spark cannot be reached",
+            where=master,
+            why=str(error).splitlines()[0],
+            fix="check the master's URL and that Java is installed, or leave the option out",
+        ) from error
+    return ibis.pyspark.connect(session)
