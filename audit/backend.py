@@ -1,4 +1,4 @@
-"""Where the questions run: DuckDB in this process, or a Spark cluster. The expressions are the same.
+"""Where questions run: DuckDB in this process, or a Spark cluster. The expressions are the same.
 
 Owns the connection and its limits; both work in UTC.
 """
@@ -49,7 +49,7 @@ def _spark(master: str) -> Any:
             .config("spark.ui.showConsoleProgress", "false")
             .getOrCreate()
         )
-    except Exception as error:  # noqa: BLE001 -- whatever Java says, it has the one way out
+    except Exception as error:
         raise AuditError(
             "Spark cannot be reached",
             where=master,
