@@ -44,7 +44,6 @@ PLACES = {
     "client_id": "entity",
     "service_account_name": "account",
     "service_account_namespace": "namespace",
-    "service_account_secret_name": "nothing",
     "service_account_uid": "uid",
     "role": "role",
     "token_issue_time": "issued",
@@ -57,6 +56,7 @@ path "transit/encrypt/train" { capabilities = ["update"] }
 """
 CHANGES = """
 path "sys/*" { capabilities = ["create", "read", "update", "delete", "sudo"] }
+path "secret/data/ml/*" { capabilities = ["create", "update"] }
 """
 
 
@@ -202,6 +202,8 @@ def changes(recorder: Recorder, client: hvac.Client) -> None:
     """What alters who may do what."""
     adapter = client.adapter
     other = {"policy": 'path "secret/data/fake" { capabilities = ["read"] }'}
+    value = {"data": {"key": "a-fake-value"}}
+    recorder.keep("kv-write", lambda: adapter.post("/v1/secret/data/ml/model", json=value))
     recorder.keep("policy-write", lambda: adapter.put("/v1/sys/policies/acl/fake", json=other))
     recorder.keep("policy-delete", lambda: adapter.delete("/v1/sys/policies/acl/fake"))
     recorder.keep("auth-enable", lambda: adapter.post("/v1/sys/auth/fake", json={"type": "jwt"}))
