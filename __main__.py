@@ -6,7 +6,8 @@ import sys
 
 import pulumi
 
-from settings import Settings, SettingsError, load
+from settings import Settings, SettingsError
+from settings.loader import load
 from vaultops.errors import VaultOpsError
 from wiring import delivery, external_secrets, files, kubernetes, seal, vault
 

@@ -16,7 +16,7 @@ import typer
 import yaml
 
 from settings import Settings
-from settings.loader import read
+from settings.reader import read
 from vaultops.deployer import read_ca
 from vaultops.errors import VaultOpsError
 from vaultops.kubectl import Kubectl

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from settings import Cloud, Environment, Settings, SettingsError
-from settings.loader import UNSET, read
+from settings.reader import UNSET, read
 from settings.types import Duration, Quantity
 from tests.unit.support.stacks import REPOSITORY, STACKS, changed, engine_config, stack_settings
 

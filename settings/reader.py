@@ -1,0 +1,72 @@
+"""Reads settings out of the texts in a stack's configuration; knows nothing of what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from settings.errors import Problem, SettingsError, nearest
+from settings.root import Settings
+
+NAMESPACE = "strongroom"
+# `pulumi:` holds the engine's own switches, such as disable-default-providers.
+ENGINE_NAMESPACE = "pulumi"
+# The defaults in Pulumi.yaml that stand for "not set": the engine demands a default for every
+# setting in its schema, and one with a meaning would hide the environment's own.
+UNSET: tuple[Any, ...] = ("", "auto", {}, [])
+
+
+def read(values: Mapping[str, Any], *, secret_keys: set[str], source: str) -> Settings:
+    """The settings in `values`: full keys to text, as the engine hands them over."""
+    decoded = {
+        key.partition(":")[2]: _decoded(text)
+        for key, text in values.items()
+        if key.partition(":")[0] == NAMESPACE
+    }
+    own = {key: value for key, value in decoded.items() if value not in UNSET}
+    problems = [*_foreign(values), *_stored_secrets(secret_keys)]
+    hidden = {problem.key.partition(":")[2] for problem in problems}
+    try:
+        settings = Settings.parse(own, source=source)
+    except SettingsError as error:
+        seen = [problem for problem in error.problems if not problem.touches(hidden)]
+        raise SettingsError(source, [*problems, *seen]) from None
+    if problems:
+        raise SettingsError(source, problems)
+    return settings
+
+
+def _decoded(text: Any) -> Any:
+    """Objects, lists and booleans reach the program as JSON text; other text stays as it is."""
+    if isinstance(text, str) and (text[:1] in ("{", "[") or text in ("true", "false")):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+    return text
+
+
+def _foreign(values: Mapping[str, Any]) -> Iterator[Problem]:
+    sections = [field.alias or name for name, field in Settings.model_fields.items()]
+    for key in values:
+        namespace, _, name = key.partition(":")
+        if namespace not in (NAMESPACE, ENGINE_NAMESPACE):
+            yield Problem(
+                key,
+                "is no setting of this program",
+                "providers are explicit here and read strongroom: settings only, so it would "
+                "silently have no effect",
+                f"`{NAMESPACE}:` and {nearest(name, sections)}",
+            )
+
+
+def _stored_secrets(secret_keys: set[str]) -> Iterator[Problem]:
+    for key in sorted(secret_keys):
+        if key.partition(":")[0] == NAMESPACE:
+            yield Problem(
+                key,
+                "holds an encrypted value",
+                "settings reach charts and logs; secrets belong in Vault or a cloud secret store",
+                "the name or place of the secret, in clear, never its value",
+            )
