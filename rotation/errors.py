@@ -63,3 +63,9 @@ class StageError(RotationError):
 
 class StatementError(RotationError):
     """PostgreSQL refused a statement."""
+
+
+class ConfigurationError(RotationError):
+    """The rotation itself is set up wrongly, or called by somebody who must not."""
+
+    exit_status = 2
