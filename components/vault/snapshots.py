@@ -22,6 +22,7 @@ import pulumi_vault as vault
 
 from access.policy import Capability, PathRule, Policy
 from access.policy_hcl import render
+from components.kubernetes.cron_job import cron_job_spec
 from components.kubernetes.labels import standard_labels
 from components.vault.pod_values import Image
 from components.vault.snapshot_destinations import Destination, ToVolume
@@ -168,22 +169,9 @@ class SnapshotJob(pulumi.ComponentResource):
         return k8s.batch.v1.CronJob(
             f"{self._name}-{part}",
             metadata=self._metadata(object_name),
-            spec={
-                "schedule": schedule,
-                "timeZone": "Etc/UTC",
-                "concurrencyPolicy": "Forbid",
-                "startingDeadlineSeconds": 600,
-                "successfulJobsHistoryLimit": 3,
-                "failedJobsHistoryLimit": 3,
-                "jobTemplate": {
-                    "metadata": {"labels": self._labels},
-                    "spec": {
-                        "activeDeadlineSeconds": seconds,
-                        "backoffLimit": retries,
-                        "template": {"metadata": {"labels": self._labels}, "spec": pod},
-                    },
-                },
-            },
+            spec=cron_job_spec(
+                schedule, pod, labels=self._labels, seconds=seconds, retries=retries
+            ),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
