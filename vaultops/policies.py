@@ -95,6 +95,35 @@ _DEPLOYER = {
     "sys/storage/*": ("deny",),
 }
 
+# How Vault is configured, for drift and compliance: reads only, and no path that answers with a
+# secret value or a credential. Engines are named, because on a KV version 1 engine `+/roles/+`
+# would be people's secrets; `auth/+/role/+` is no AppRole's role-id, which lies a segment deeper.
+_LOOK = {
+    "sys/mounts": ("read",),
+    "sys/auth": ("read",),
+    "sys/policies/acl": ("list",),
+    "sys/policies/acl/+": ("read",),
+    "sys/config/state/sanitized": ("read",),
+    "sys/key-status": ("read",),
+    "secret/config": ("read",),
+    "auth/token/accessors": ("list", "sudo"),
+    "auth/token/lookup-accessor": ("update",),
+    "auth/+/config": ("read",),
+    "identity/group/id": ("list",),
+    "identity/group/id/+": ("read",),
+    **{
+        path: capabilities
+        for listed in (
+            *(f"auth/+/{kind}" for kind in ("role", "groups", "users", "map/teams", "map/users")),
+            *(f"database/{kind}" for kind in ("config", "roles", "static-roles")),
+            *(f"aws/{kind}" for kind in ("roles", "static-roles")),
+            *(f"{mount}/roles" for mount in ("pki", "pki-int")),
+            "transit/keys",
+        )
+        for path, capabilities in ((listed, ("list",)), (f"{listed}/+", ("read",)))
+    },
+}
+
 _OPERATOR = {
     **_OWN_TOKEN,
     "sys/storage/raft/snapshot": ("read",),
@@ -103,6 +132,7 @@ _OPERATOR = {
     "sys/storage/raft/configuration": ("read",),
     "sys/step-down": ("update", "sudo"),
     "sys/audit": ("read", "sudo"),
+    **_LOOK,
 }
 
 

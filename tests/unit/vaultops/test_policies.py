@@ -126,14 +126,78 @@ OPEN_FOR_THE_OPERATOR = {
     ("auth/token/lookup-self", Capability.READ),
     ("auth/token/renew-self", Capability.UPDATE),
     ("auth/token/revoke-self", Capability.UPDATE),
+    # It looks at how Vault is configured.
+    ("sys/mounts", Capability.READ),
+    ("sys/auth", Capability.READ),
+    ("sys/policies/acl", Capability.LIST),
+    ("sys/policies/acl/+", Capability.READ),
+    ("sys/config/state/sanitized", Capability.READ),
+    ("sys/key-status", Capability.READ),
+    ("secret/config", Capability.READ),
+    ("auth/token/accessors", Capability.LIST),
+    ("auth/token/accessors", Capability.SUDO),
+    ("auth/token/lookup-accessor", Capability.UPDATE),
+    ("auth/+/config", Capability.READ),
+    *(
+        entry
+        for path in (
+            "auth/+/role",
+            "auth/+/groups",
+            "auth/+/users",
+            "auth/+/map/teams",
+            "auth/+/map/users",
+            "aws/roles",
+            "aws/static-roles",
+            "database/config",
+            "database/roles",
+            "database/static-roles",
+            "identity/group/id",
+            "pki/roles",
+            "pki-int/roles",
+            "transit/keys",
+        )
+        for entry in ((path, Capability.LIST), (f"{path}/+", Capability.READ))
+    ),
 }
+
+SHUT_FOR_THE_OPERATOR = (
+    "secret/data/ml/mlflow",
+    "secret/metadata/ml/mlflow",
+    "database/creds/reader",
+    "database/static-creds/reader",
+    "database/rotate-root/mlflow",
+    "aws/creds/trainer",
+    "aws/sts/trainer",
+    "aws/config/root",
+    "transit/decrypt/any",
+    "transit/export/encryption-key/any",
+    "transit/keys/any/config",
+    "pki-int/issue/serving",
+    "auth/approle/role/pipeline/role-id",
+    "auth/approle/role/pipeline/secret-id",
+    "auth/kubernetes/login",
+    "auth/token/create",
+    "auth/token/lookup",
+    "auth/token/revoke",
+    "auth/token/revoke-accessor",
+    "identity/entity/id/any",
+    "sys/leases/lookup/database/creds/reader",
+    "sys/raw/core/keyring",
+    "sys/storage/raft/snapshot-force",
+    "cubbyhole/any",
+    "kv-of-people/roles/any",
+)
 
 
 @pytest.mark.parametrize("policy", [DEPLOYER, OPERATOR], ids=lambda policy: policy.name)
 def test_no_rule_is_as_wide_as_a_mount(policy: Policy) -> None:
     for rule in policy.rules:
         if Capability.DENY not in rule.capabilities:
-            assert not rule.has_segment_wildcard, rule.path
+            looks = policy is OPERATOR and rule.capabilities <= {Capability.READ, Capability.LIST}
+            # A look may name no auth method, and one object below a path written out.
+            assert not rule.has_segment_wildcard or looks, rule.path
+            named = rule.path.removeprefix("auth/+/").removesuffix("/+")
+            assert "+" not in named, rule.path
             assert rule.path.rstrip("*").count("/") >= 2 or not rule.is_prefix, rule.path
             assert not rule.is_prefix or rule.path.endswith("/*"), rule.path
 
@@ -155,6 +219,17 @@ def test_the_deployer_may_do_its_work(path: str, capability: str) -> None:
 def test_kv_values_and_mount_settings_cannot_be_deleted_by_the_deployer() -> None:
     for path in ("secret/metadata/ml/mlflow", "secret/config"):
         assert not ACLS[DEPLOYER_POLICY].explain(path, Capability.DELETE).allowed
+
+
+@pytest.mark.parametrize("path", SHUT_FOR_THE_OPERATOR)
+def test_the_operator_sees_no_secret_and_makes_no_credential(path: str) -> None:
+    assert [c for c in Capability if ACLS[OPERATOR_POLICY].explain(path, c).allowed] == []
+
+
+def test_the_operator_changes_nothing_that_it_looks_at() -> None:
+    for rule in OPERATOR.rules:
+        changing = rule.capabilities - {Capability.READ, Capability.LIST, Capability.SUDO}
+        assert not changing or rule.path.startswith("auth/token/") or rule.path == "sys/step-down"
 
 
 def test_the_operator_may_exactly_this() -> None:
