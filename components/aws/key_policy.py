@@ -41,23 +41,45 @@ ADMINISTER = (
 )
 # What Vault's awskms seal calls, and nothing beside it.
 USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt")
+# What a service does for those who write and read what it keeps encrypted by the key.
+# Source: AWS, "Secret encryption and decryption in Secrets Manager".
+USE_THROUGH_SERVICE = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+READ_THROUGH_SERVICE = ("kms:Decrypt",)
 
 
-def key_policy(*, account_id: str, users: Sequence[str]) -> str:
-    """The policy as JSON: `account_id`'s root administers, the roles `users` (ARNs) use the key."""
-    partition = users[0].split(":")[1] if users else "aws"
+def key_policy(
+    *,
+    account_id: str,
+    users: Sequence[str],
+    readers: Sequence[str] = (),
+    service: str | None = None,
+) -> str:
+    """The policy as JSON: `account_id`'s root administers, the roles `users` (ARNs) use the key.
+
+    With `service`, for example secretsmanager.eu-central-1.amazonaws.com, they use it only by that
+    service, and the roles `readers` decrypt by it.
+    """
+    named = [*users, *readers]
+    partition = named[0].split(":")[1] if named else "aws"
     root = f"arn:{partition}:iam::{account_id}:root"
     statements = [_allow("Administer", [root], ADMINISTER)]
     if users:
-        statements.append(_allow("Use", users, USE))
+        statements.append(_allow("Use", users, USE_THROUGH_SERVICE if service else USE, service))
+    if readers:
+        statements.append(_allow("Read", readers, READ_THROUGH_SERVICE, service))
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def _allow(sid: str, principals: Sequence[str], actions: Sequence[str]) -> dict[str, Any]:
-    return {
+def _allow(
+    sid: str, principals: Sequence[str], actions: Sequence[str], service: str | None = None
+) -> dict[str, Any]:
+    statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",
         "Principal": {"AWS": sorted(set(principals))},
         "Action": list(actions),
         "Resource": "*",  # in a key policy: this key
     }
+    if service:
+        statement["Condition"] = {"StringEquals": {"kms:ViaService": service}}
+    return statement

@@ -7,18 +7,16 @@ exist before the key, because AWS refuses a key policy that names a missing one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.aws.arns import ROLE
 from components.aws.key_policy import key_policy
 from components.aws.tags import standard_tags
 from components.vault.inputs import refuse
-
-ROLE = re.compile(
-    r"arn:(?:aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):role/[\w+=,.@/-]+", re.ASCII
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +25,8 @@ class KmsKeyArgs:
 
     `deletion_window` and `rotation_days` are in days. With `protect` the engine refuses to delete
     the key, and forgets it instead of deleting it where the program no longer has it.
+    With `service` the key is used only by that service for its users, and the roles `readers`
+    decrypt by it. `waits` are roles of this program that the policy names.
     `stand_in` says that the service checks no key policy, as moto does not; only then may `users`
     be empty. Raises ValueError.
     """
@@ -39,6 +39,9 @@ class KmsKeyArgs:
     rotation_days: int = 365
     protect: bool = True
     stand_in: bool = False
+    readers: tuple[str, ...] = ()
+    service: str | None = None
+    waits: Sequence[pulumi.Resource] = ()
 
     def __post_init__(self) -> None:
         _check_alias(self.alias)
@@ -80,7 +83,14 @@ class KmsKeyArgs:
                 "lets nobody use the key; Vault would stay sealed",
                 "Name the role that Vault's pods run as",
             )
-        for user in self.users:
+        if self.readers and not self.service:
+            raise refuse(
+                "readers",
+                self.readers,
+                "would decrypt with the key themselves, whatever keeps the data",
+                "Name the service that reads for them",
+            )
+        for user in (*self.users, *self.readers):
             role = ROLE.fullmatch(user)
             if role is None:
                 raise refuse(
@@ -119,12 +129,19 @@ class KmsKey(pulumi.ComponentResource):
         key = aws.kms.Key(
             f"{name}-key",
             description=args.description,
-            policy=key_policy(account_id=args.account_id, users=args.users),
+            policy=key_policy(
+                account_id=args.account_id,
+                users=args.users,
+                readers=args.readers,
+                service=args.service,
+            ),
             enable_key_rotation=True,
             rotation_period_in_days=args.rotation_days,
             deletion_window_in_days=args.deletion_window,
             tags=standard_tags("kms-key"),
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(depends_on=list(args.waits))
+            ),
         )
         self.alias = f"alias/{args.alias}"
         alias = aws.kms.Alias(
