@@ -5,6 +5,7 @@ Owns the connection and its limits; both work in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,16 @@ def connect(master: str | None = None) -> Any:
         backend.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'; SET TimeZone = 'UTC'")
         return backend
     return _spark(master)
+
+
+def read_parquet(backend: Any, name: str, schema: ibis.Schema, files: Sequence[str]) -> ibis.Table:
+    """The table `name` in Parquet files; empty, with the same columns, when there are none."""
+    if not files:
+        return ibis.memtable([], schema=schema)
+    if backend.name == "duckdb":
+        return backend.read_parquet(list(files), table_name=name)
+    backend._session.read.parquet(*files).createOrReplaceTempView(name)
+    return backend.table(name)
 
 
 def _spark(master: str) -> Any:

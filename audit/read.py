@@ -1,0 +1,216 @@
+"""Reading logs into a store: each line once, from where it was left, whatever happened in between.
+
+Owns the order of steps. A commit holds events, problems and how far each log was read, together or
+not at all. Entries that are in the store already (written by a second device, or read from a copy)
+are found by their request's id and phase, and not taken again.
+"""
+
+# ruff: noqa: S608 -- what enters a statement is quoted: DuckDB takes no parameters in COPY
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from audit.logs import Log, files_of, identify
+from audit.normalise import Part, connect, normalise, quoted
+from audit.slices import Progress, Slice, goes_on, slices
+from audit.store import Seen, Store, Stored
+from audit.streams import Stream, opened
+
+# Devices write the same entry within moments: only files of events this near can hold it too.
+NEAR = timedelta(minutes=1)
+# So much is read between two commits at least; what a killed process had read since is read again.
+COMMIT_BYTES = 64 * 2**20
+# Files of fewer rows are made one when there are more than MANY of them.
+SMALL_ROWS = 50_000
+MANY = 16
+
+_SAME = "source, request_id, phase"
+_ACTIVITY = (
+    "SELECT device, date_trunc('minute', time) AS minute, count(*) AS entries FROM {} GROUP BY ALL"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileProblem:
+    """A line of a file that is no entry, or is not whole yet."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What reading did: `events` are new, `known` were there already.
+
+    `unfinished` are ends of files that will be read again; `empty` are files without a line.
+    """
+
+    files: int = 0
+    events: int = 0
+    known: int = 0
+    problems: list[FileProblem] = field(default_factory=list)
+    unfinished: list[FileProblem] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+
+
+def read(store: Store, paths: Iterable[Path]) -> Outcome:
+    """Read what is new in files and folders of logs.
+
+    Raises AuditError for a path that is not there, cannot be read or is no audit log; what was read
+    before it stays.
+    """
+    files = files_of(paths)
+    with store.writing(), tempfile.TemporaryDirectory(prefix=".", dir=store.folder) as temporary:
+        reading = _Reading(store, Path(temporary))
+        try:
+            for path in files:
+                reading.read(path)
+        finally:
+            reading.commit()
+        reading.merge_small_files()
+        return reading.outcome
+
+
+class _Reading:
+    """One call of `read`: what it has read and not committed yet is in `draft`."""
+
+    def __init__(self, store: Store, temporary: Path) -> None:
+        self.store = store
+        self.outcome = Outcome()
+        self.draft = store.manifest.model_copy(deep=True)
+        self.uncommitted = 0
+        self.lines = temporary / "slice.json"
+        self.connection = connect(temporary)
+
+    def commit(self) -> None:
+        """Make what was read count."""
+        if self.draft != self.store.manifest:
+            self.store.commit(self.draft)
+            self.draft = self.store.manifest.model_copy(deep=True)
+        self.uncommitted = 0
+
+    def read(self, path: Path) -> None:
+        """Read what is new in a file."""
+        self.outcome.files += 1
+        now = Seen.of(path)
+        if self.draft.seen.get(str(path)) == now:
+            return
+        log = identify(path)
+        if log is None:
+            self.outcome.empty.append(str(path))
+            return
+        start = self.draft.logs.get(log.identity, Progress())
+        with opened(path) as stream:
+            goes = goes_on(stream, start)
+            whole = self._take(log, stream, start) if goes else goes is None
+        if goes is False:
+            with opened(path) as stream:
+                whole = self._take(log, stream, Progress())
+        if whole:
+            self.draft.seen[str(path)] = now
+
+    def merge_small_files(self) -> None:
+        """Keep the number of files low, however often little is read."""
+        for table, stored in self.draft.tables.items():
+            small = [one for one in stored if one.rows < SMALL_ROWS]
+            if len(small) <= MANY:
+                continue
+            files = [self.store.folder / one.name for one in small]
+            merged = self._write(table, f"SELECT * FROM {_parquet(files)}")
+            firsts = [one.first for one in small if one.first]
+            lasts = [one.last for one in small if one.last]
+            merged = merged.model_copy(
+                update={"first": min(firsts, default=None), "last": max(lasts, default=None)}
+            )
+            self.draft.tables[table] = [*(one for one in stored if one not in small), merged]
+        self.commit()
+
+    def _take(self, log: Log, stream: Stream, start: Progress) -> bool:
+        """Read a log to its end; whether it ends whole."""
+        whole = True
+        with self.lines.open("wb", buffering=0) as file:
+            for piece in slices(log, stream, start, file):
+                if piece.lines:
+                    self._take_slice(log, piece)
+                    self.uncommitted += piece.after.offset - start.offset
+                    start = piece.after
+                    if self.uncommitted >= COMMIT_BYTES:
+                        self.commit()
+                if piece.unfinished:
+                    whole = False
+                    problem = piece.unfinished
+                    self.outcome.unfinished.append(
+                        FileProblem(file=str(log.path), line=problem.line, reason=problem.reason)
+                    )
+        return whole
+
+    def _take_slice(self, log: Log, piece: Slice) -> None:
+        file = self.store.new_file("events")
+        part = normalise(self.connection, log, piece, self.lines, file)
+        tables = self.draft.tables
+        if part.rows:
+            tables["activity"].append(self._write("activity", _ACTIVITY.format(_parquet([file]))))
+            stored = self._without_known(part)
+            self.outcome.events += stored.rows
+            self.outcome.known += part.rows - stored.rows
+            if stored.rows:
+                tables["events"].append(stored)
+        if part.problems:
+            found = [
+                FileProblem(file=str(log.path), line=problem.line, reason=problem.reason)
+                for problem in part.problems
+            ]
+            self.outcome.problems += found
+            rows = ", ".join(
+                f"({quoted(one.file)}, {one.line}::BIGINT, {quoted(one.reason)})" for one in found
+            )
+            query = f"SELECT * FROM (VALUES {rows}) AS problem(file, line, reason)"
+            tables["problems"].append(self._write("problems", query))
+        self.draft.logs[log.identity] = piece.after
+
+    def _without_known(self, part: Part) -> Stored:
+        """The part, without entries that it holds twice or that the store holds already."""
+        near = [
+            self.store.folder / one.name for one in self.draft.tables["events"] if _near(one, part)
+        ]
+        mine = _parquet([part.file])
+        known = (
+            f"SELECT {_SAME} FROM {_parquet(near)}"
+            if near
+            else f"SELECT {_SAME} FROM {mine} LIMIT 0"
+        )
+        counted = self.connection.execute(
+            f"SELECT count(DISTINCT ({_SAME})), "
+            f"(SELECT count(*) FROM {mine} SEMI JOIN ({known}) USING ({_SAME})) FROM {mine}"
+        ).fetchone()
+        if counted == (part.rows, 0):
+            return Stored(name=part.file.name, rows=part.rows, first=part.first, last=part.last)
+        kept = self._write(
+            "events",
+            f"SELECT * FROM {mine} ANTI JOIN ({known}) USING ({_SAME}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {_SAME} ORDER BY line) = 1 ORDER BY line",
+        )
+        return kept.model_copy(update={"first": part.first, "last": part.last})
+
+    def _write(self, table: str, query: str) -> Stored:
+        file = self.store.new_file(table)
+        written = self.connection.execute(
+            f"COPY ({query}) TO {quoted(file)} (FORMAT parquet, COMPRESSION zstd)"
+        ).fetchone()
+        return Stored(name=file.name, rows=written[0] if written else 0)
+
+
+def _near(stored: Stored, part: Part) -> bool:
+    if not (stored.first and stored.last and part.first and part.last):
+        return False
+    return stored.first - NEAR <= part.last and part.first <= stored.last + NEAR
+
+
+def _parquet(files: list[Path]) -> str:
+    return f"read_parquet([{', '.join(map(quoted, files))}])"
