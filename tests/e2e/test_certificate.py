@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from components.vault.x509 import issue_authority
 from local.environment import Environment
 from local.progress import Clock
 from local.stack import merge
+from tests.e2e.waiting import wait_until
 from vaultops.certificates import ServedCertificate, served
 from vaultops.errors import UntrustedError
 from vaultops.target import VaultTarget
@@ -36,13 +35,6 @@ def lives(found: dict[str, client.V1Pod]) -> dict[str, tuple[str, list[int]]]:
         name: (pod.metadata.uid, [s.restart_count for s in pod.status.container_statuses])
         for name, pod in found.items()
     }
-
-
-def wait_until(what: str, condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(1)
 
 
 def test_a_renewed_certificate_is_served_without_a_restart(

@@ -9,8 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from local.paths import REPOSITORY, Instance, cache_dir
 from local.progress import Clock
 from tests.e2e.instances import keep_logs
 from tests.e2e.traces import Traces
+from tests.e2e.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -75,7 +75,7 @@ class Cluster:
         metadata = {"name": name, "labels": labels}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         account = ("get", "serviceaccount", "-n", name, "-o", "name")
-        wait_for("the default service account", lambda: "default" in self.kubectl(*account))
+        wait_until("the default service account", lambda: "default" in self.kubectl(*account))
 
     def ready(self, namespace: str, *pods: str) -> None:
         names = [f"pod/{pod}" for pod in pods]
@@ -95,13 +95,6 @@ def pod(namespace: str, name: str, script: str, claim: str | None = None) -> dic
         spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
     metadata = {"name": name, "namespace": namespace, "labels": {"app": name}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-def wait_for(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +151,7 @@ def test_names_services_and_loops_to_oneself(cluster: Cluster) -> None:
         return cluster.kubectl("exec", "-n", "trial", who, "--", *command, check=False)
 
     name = "web.trial.svc.cluster.local"
-    wait_for("the Service to answer", lambda: "served" in inside("client", "wget", "-qO-", name))
+    wait_until("the Service to answer", lambda: "served" in inside("client", "wget", "-qO-", name))
     assert inside("web", "wget", "-qO-", f"http://{name}") == "served\n"
     assert "10.96.0.1" in inside("client", "nslookup", "kubernetes.default.svc.cluster.local")
     assert "NXDOMAIN" in inside("client", "nslookup", "nothing.example.com")
@@ -206,8 +199,8 @@ def test_a_volume_outlives_its_pod_and_goes_with_its_claim(cluster: Cluster) -> 
     volumes = cluster.node.layout.volumes
     assert len(list(volumes.iterdir())) == 1
     cluster.kubectl("delete", "pod/reader", "pvc/data", "-n", "trial", "--wait")
-    wait_for("the volume's files to be removed", lambda: not list(volumes.iterdir()))
-    wait_for("the volume to be gone", lambda: not cluster.kubectl("get", "pv", "-o", "name"))
+    wait_until("the volume's files to be removed", lambda: not list(volumes.iterdir()))
+    wait_until("the volume to be gone", lambda: not cluster.kubectl("get", "pv", "-o", "name"))
 
 
 def test_after_a_crash_up_repairs_what_died_and_pods_go_on(cluster: Cluster) -> None:
@@ -220,7 +213,7 @@ def test_after_a_crash_up_repairs_what_died_and_pods_go_on(cluster: Cluster) -> 
         pid = cluster.node.supervisor.pid(name)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-    wait_for("the crash to be seen", lambda: not cluster.node.status().ready)
+    wait_until("the crash to be seen", lambda: not cluster.node.status().ready)
     cluster.up()
     assert cluster.node.status().ready
     assert cluster.kubectl(*restarts, path) == before

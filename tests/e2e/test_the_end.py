@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -23,6 +21,7 @@ from local.services import postgresql
 from local.workload import CANARY, WRITER, Cluster
 from tests.e2e import outside
 from tests.e2e.objects import Objects
+from tests.e2e.waiting import wait_until
 from tests.vaultops.quorum import root_token
 from vaultops import snapshot
 from vaultops.custody import InitRecord
@@ -31,13 +30,6 @@ from vaultops.target import VaultTarget
 from vaultops.upgrade import KubernetesPods
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-
-
-def wait_until(what: str, condition: Callable[[], bool], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(1)
 
 
 def write_canary(cluster: Cluster) -> str:
