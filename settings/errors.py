@@ -18,13 +18,17 @@ _CREDENTIAL = re.compile(
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: `key` is dotted from the top, `also` are further keys that it depends on."""
+    """One mistake: `key` is dotted from the top, `also` are further keys that it depends on.
+
+    `file` is where `key` is, when that is not the stack file; without a key all of it is meant.
+    """
 
     key: str
     what: str
     why: str
     fix: str
     also: tuple[str, ...] = ()
+    file: str = ""
 
     def touches(self, keys: Iterable[str]) -> bool:
         """Whether one of `keys` is, contains or lies within a key of this problem."""
@@ -41,16 +45,26 @@ class SettingsError(Exception):
 
     def __init__(self, source: str, problems: Iterable[Problem], prefix: str = "strongroom:"):
         self.source = source
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.key))
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.key)))
         count = len(self.problems)
-        heading = f"{source} has {count} mistake{'s' if count > 1 else ''}; nothing was changed."
+        files = list(dict.fromkeys(problem.file or source for problem in self.problems))
+        heading = (
+            f"{' and '.join(files)} {'has' if len(files) == 1 else 'have'} "
+            f"{count} mistake{'s' if count > 1 else ''}; nothing was changed."
+        )
         lines = [
-            f"  {source}: {p.key if ':' in p.key else prefix + p.key} {p.what}.\n"
+            f"  {_place(p, source, prefix)} {p.what}.\n"
             f"    Why it matters: {p.why}.\n"
             f"    Write instead: {p.fix}."
             for p in self.problems
         ]
         super().__init__("\n".join([heading, *lines]))
+
+
+def _place(problem: Problem, source: str, prefix: str) -> str:
+    if problem.file:
+        return f"{problem.file}: {problem.key}".rstrip()
+    return f"{source}: {problem.key if ':' in problem.key else prefix + problem.key}"
 
 
 def looks_like_credential(value: object) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from settings.errors import Problem, SettingsError, nearest
+from settings.grant_files import GrantFiles, gather
 from settings.root import Settings
 
 NAMESPACE = "strongroom"
@@ -15,10 +16,16 @@ ENGINE_NAMESPACE = "pulumi"
 # The defaults in Pulumi.yaml that stand for "not set": the engine demands a default for every
 # setting in its schema, and one with a meaning would hide the environment's own.
 UNSET: tuple[Any, ...] = ("", "auto", {}, [])
+# Linux hands a program at most 128 KiB in one environment variable, and the engine's Python host
+# puts the whole configuration into one: beyond that no deployment starts.
+MOST_BYTES = 96 * 1024
 
 
 def read(values: Mapping[str, Any], *, secret_keys: set[str], source: str) -> Settings:
-    """The settings in `values`: full keys to text, as the engine hands them over."""
+    """The settings in `values` (full keys to text, as the engine hands them over) and grant files.
+
+    Raises SettingsError with every mistake in both.
+    """
     decoded = {
         key.partition(":")[2]: _decoded(text)
         for key, text in values.items()
@@ -27,11 +34,19 @@ def read(values: Mapping[str, Any], *, secret_keys: set[str], source: str) -> Se
     own = {key: value for key, value in decoded.items() if value not in UNSET}
     problems = [*_foreign(values), *_stored_secrets(secret_keys)]
     hidden = {problem.key.partition(":")[2] for problem in problems}
+    folder, grants = own.get("grantFiles"), own.get("grants", [])
+    filed = gather(folder) if isinstance(folder, str) else GrantFiles()
+    problems += [*_oversized(values), *filed.problems]
+    if filed.rows and isinstance(grants, list):
+        own["grants"] = [*grants, *filed.rows]
     try:
         settings = Settings.parse(own, source=source)
     except SettingsError as error:
         seen = [problem for problem in error.problems if not problem.touches(hidden)]
-        raise SettingsError(source, [*problems, *seen]) from None
+        if filed.problems:  # what names a grant may name one in the file that could not be read
+            seen = [problem for problem in seen if "grants" not in problem.also]
+        problems += filed.located(seen, own=len(grants))
+        raise SettingsError(source, problems) from None
     if problems:
         raise SettingsError(source, problems)
     return settings
@@ -70,3 +85,19 @@ def _stored_secrets(secret_keys: set[str]) -> Iterator[Problem]:
                 "settings reach charts and logs; secrets belong in Vault or a cloud secret store",
                 "the name or place of the secret, in clear, never its value",
             )
+
+
+def _oversized(values: Mapping[str, Any]) -> Iterator[Problem]:
+    sizes = {
+        key: len(json.dumps(text if isinstance(text, str) else json.dumps(text)))
+        for key, text in values.items()
+    }
+    if (total := sum(sizes.values())) > MOST_BYTES:
+        largest = max(sizes, key=lambda key: sizes[key])
+        yield Problem(
+            largest,
+            f"takes {sizes[largest] // 1024} KiB of a configuration of {total // 1024} KiB",
+            "Linux hands a program 128 KiB at most; soon after, every deployment would stop with "
+            "'argument list too long'",
+            "most grants in files, one a team, in the folder that `grantFiles` names",
+        )

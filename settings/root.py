@@ -79,6 +79,11 @@ class Settings(Section):
         write="[{name: ml-app, serviceAccounts: [ml-app-sa], namespaces: [ml-training], "
         "secrets: [secret/ml/mlflow], ttl: 1h}]",
     )
+    grant_files: str | None = setting(
+        None,
+        why="each team keeps its own file of grants there, and reviews it",
+        write="grants/prod",
+    )
     sealed_secrets: SealedSecrets = setting(
         why="secrets sealed for the cluster can be kept in Git", write="{fingerprint: …}"
     )
