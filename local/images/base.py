@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from local.images.archive import ImageError
@@ -26,6 +27,11 @@ sealed-secrets:x:1001:
 nonroot:x:65532:
 nobody:x:65534:
 """
+_FOLDERS = (
+    *("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin"),
+    *("dev", "proc", "sys", "usr/local", "usr/local/bin"),
+)
+_MADE = {Path("/"), *(Path("/", folder) for folder in _FOLDERS)}
 _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 # Applets that make no sense in a container or need a privilege that no container here has.
 _LEFT_OUT = re.compile(
@@ -37,8 +43,7 @@ _LEFT_OUT = re.compile(
 def skeleton() -> tuple[Entry, ...]:
     """Directories, users and name resolution that any program expects."""
     return (
-        *(Directory(path) for path in ("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin")),
-        *(Directory(path) for path in ("dev", "proc", "sys", "usr/local", "usr/local/bin")),
+        *(Directory(path) for path in _FOLDERS),
         Directory("tmp", mode=0o1777),
         File("etc/passwd", _USERS),
         File("etc/group", _GROUP),
@@ -64,22 +69,32 @@ def busybox() -> tuple[Entry, ...]:
 def debian_program(path: str, program: Path) -> tuple[Entry, ...]:
     """A dynamically linked program as `/path`, with its loader and every library it needs.
 
-    Libraries keep the places where the loader looks for them. Raises ImageError when the program is
+    Raises ImageError when the program is missing or one of its libraries is.
+    """
+    return (*libraries([program]), File(path, program, mode=0o755))
+
+
+def libraries(programs: Iterable[Path]) -> tuple[Entry, ...]:
+    """The loader and every library that dynamically linked files need, with their folders.
+
+    Libraries keep the places where the loader looks for them. Raises ImageError when a file is
     missing or one of its libraries is.
     """
-    if not program.is_file():
-        raise ImageError(f"{program} is missing: install the package it belongs to")
-    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    if "not found" in listed or not _LIBRARY.search(listed):
-        raise ImageError(f"{program}: not every library it needs is installed:\n{listed}")
-    libraries = sorted({Path(found) for found in _LIBRARY.findall(listed)})
-    folders = sorted({parent for library in libraries for parent in library.parents})
+    found: set[Path] = set()
+    for program in programs:
+        if not program.is_file():
+            raise ImageError(f"{program} is missing: install the package it belongs to")
+        done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+        if done.returncode or "not found" in done.stdout:
+            raise ImageError(f"{program}: not every library it needs is installed:\n{done.stdout}")
+        found |= {Path(library) for library in _LIBRARY.findall(done.stdout)}
     return (
-        *(
-            Directory(str(folder).lstrip("/"))
-            for folder in folders
-            if str(folder) not in ("/", "/usr")
-        ),
-        *(File(str(library).lstrip("/"), library.resolve(), 0o755) for library in libraries),
-        File(path, program, mode=0o755),
+        *folders(found),
+        *(File(str(path).lstrip("/"), path.resolve(), 0o755) for path in sorted(found)),
     )
+
+
+def folders(paths: Iterable[Path]) -> tuple[Entry, ...]:
+    """The folders above absolute paths, without those that `skeleton` makes."""
+    above = {parent for path in paths for parent in path.parents}
+    return tuple(Directory(str(f).lstrip("/")) for f in sorted(above - _MADE))

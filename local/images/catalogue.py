@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.images import base
+from local.images import python as interpreter
 from local.images.archive import Image, ImageError
 from local.images.entries import Directory, Entry, File, Link
+from local.paths import REPOSITORY
 
 REGISTRY = "strongroom.local"
 PSQL = Path("/usr/lib/postgresql/15/bin/psql")
@@ -20,6 +22,14 @@ PSQL = Path("/usr/lib/postgresql/15/bin/psql")
 _PAUSE = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait; done"
 # Where the official image drops privileges and adds capabilities; here it starts as its user.
 _ENTRYPOINT = '#!/bin/sh\nulimit -c 0\nexec "$@"\n'
+# Where the repository's Dockerfile puts the command line too.
+_APPLICATION = "opt/strongroom"
+# What a rotation in the cluster runs, and the distributions that it imports.
+_PACKAGES = ("access", "cli", "rotation", "settings", "vaultops")
+_DISTRIBUTIONS = (
+    *("boto3", "cryptography", "hvac", "pg8000", "pydantic"),
+    *("python-hcl2", "PyYAML", "rich", "typer"),
+)
 _VAULT_FOLDERS = ("vault", "vault/config", "vault/data", "vault/file", "vault/logs", "vault/audit")
 
 
@@ -28,7 +38,7 @@ def catalogue(binaries: Mapping[str, Path]) -> tuple[Image, ...]:
 
     Raises ImageError for a program that is not in `binaries` or not installed on this machine.
     """
-    wanted = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller")
+    wanted = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller", "kubectl")
     if missing := [name for name in wanted if name not in binaries]:
         raise ImageError(f"images need programs that were not built: {', '.join(missing)}")
     return (
@@ -39,6 +49,7 @@ def catalogue(binaries: Mapping[str, Path]) -> tuple[Image, ...]:
         _external_secrets(binaries["external-secrets"]),
         _sealed_secrets(binaries["sealed-secrets-controller"]),
         psql(),
+        _strongroom(binaries["kubectl"]),
     )
 
 
@@ -115,3 +126,28 @@ def _sealed_secrets(binary: Path) -> Image:
     entries = (*base.skeleton(), *base.certificates(), program)
     name = f"{REGISTRY}/sealed-secrets-controller:0.36.6"
     return Image(name, entries, entrypoint=("controller",), user="1001:1001")
+
+
+def _strongroom(kubectl: Path) -> Image:
+    """The part of the command line that rotates, in place of the image that a release builds."""
+    application = {
+        f"{_APPLICATION}/{path.relative_to(REPOSITORY)}": path
+        for package in _PACKAGES
+        for path in sorted((REPOSITORY / package).rglob("*.py"))
+    }
+    entries = (
+        *base.skeleton(),
+        *base.certificates(),
+        *interpreter.python(_DISTRIBUTIONS, application),
+        File("usr/local/bin/kubectl", kubectl, mode=0o755),
+    )
+    return Image(
+        f"{REGISTRY}/strongroom:1",
+        entries,
+        entrypoint=("python3", "-m", "cli"),
+        user="65532:65532",
+        environment={
+            "PYTHONPATH": f"/{_APPLICATION}:{interpreter.site()}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+    )

@@ -23,7 +23,7 @@ from local.images.entries import Directory, File, Link
 
 pytestmark = pytest.mark.e2e
 
-PROGRAMS = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller")
+PROGRAMS = ("vault", "vault-k8s", "external-secrets", "sealed-secrets-controller", "kubectl")
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_all_images_have_the_names_that_charts_use(
         "strongroom.local/external-secrets:0.20.4",
         "strongroom.local/sealed-secrets-controller:0.36.6",
         "strongroom.local/psql:15",
+        "strongroom.local/strongroom:1",
     }
     for name, path in built.items():
         archive = Archive(path)
