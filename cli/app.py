@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import access, env, policy, preview, seal, sops, vault
+from cli import access, drift, env, policy, preview, rotate, seal, sops, vault
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -20,4 +20,6 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(seal.app, name="seal")
 app.add_typer(sops.app, name="sops")
 app.add_typer(env.app, name="env")
+app.add_typer(rotate.app, name="rotate")
+app.command()(drift.drift)
 app.command()(preview.preview)
