@@ -9,7 +9,7 @@ import pulumi
 from settings import Settings, SettingsError
 from settings.loader import load
 from vaultops.errors import VaultOpsError
-from wiring import delivery, external_secrets, files, kubernetes, seal, vault
+from wiring import collector, delivery, external_secrets, files, kubernetes, seal, vault
 
 # The exit status that tells the engine's Python host: the user has been told, add nothing.
 MESSAGE_SHOWN = 32
@@ -43,6 +43,7 @@ def deploy(settings: Settings, contents: files.Contents) -> None:
 
 def main() -> None:
     """Check the configuration, then deploy it. A wrong one registers nothing."""
+    collector.search_rarely()
     try:
         settings = load()
         source = f"Pulumi.{pulumi.get_stack()}.yaml"
