@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
@@ -52,6 +53,8 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 		return &pulumirpc.RunResponse{Bail: true}, nil
 	case errors.As(err, &failure):
 		return &pulumirpc.RunResponse{Error: "Program ended: " + failure.String()}, nil
+	case errors.Is(err, syscall.E2BIG):
+		return &pulumirpc.RunResponse{Error: tooLarge(request)}, nil
 	default:
 		return &pulumirpc.RunResponse{Error: fmt.Sprintf("Could not run %s: %v", command.Path, err)}, nil
 	}
@@ -94,6 +97,23 @@ func configuration(request *pulumirpc.RunRequest) ([]string, error) {
 		return nil, fmt.Errorf("writing the keys of the stack's secrets: %w", err)
 	}
 	return []string{"PULUMI_CONFIG=" + string(values), "PULUMI_CONFIG_SECRET_KEYS=" + string(secrets)}, nil
+}
+
+// tooLarge says why a program could not be given its configuration: the system bounds the length of
+// one environment variable (128 KiB on Linux), and the SDK reads the configuration from one.
+func tooLarge(request *pulumirpc.RunRequest) string {
+	total, largest := 0, ""
+	for key, value := range request.GetConfig() {
+		total += len(value)
+		if len(value) > len(request.GetConfig()[largest]) {
+			largest = key
+		}
+	}
+	return fmt.Sprintf(
+		"The configuration of stack %s takes %d KiB, more than this system hands to a program; nothing was changed. "+
+			"%d KiB of it are %s. Keep most of that in files which the program reads itself "+
+			"(for strongroom:grants, in the folder that strongroom:grantFiles names).",
+		request.GetStack(), total/1024, len(request.GetConfig()[largest])/1024, largest)
 }
 
 func nonNil(values map[string]string) map[string]string {
