@@ -16,8 +16,8 @@ from rotation.vault import Clients
 from vaultops.errors import DeniedError, DoubtError
 
 PREFIX = "secret/strongroom/rotation"
-_RECORDS = f"{PREFIX}/records"
-_EVENTS = f"{PREFIX}/events"
+RECORDS = f"{PREFIX}/records"
+EVENTS = f"{PREFIX}/events"
 _DIGITS = 8
 
 
@@ -29,7 +29,7 @@ class VaultRecords:
 
     def load(self, rotation: str) -> tuple[Record | None, int]:
         """The record and its version. Raises VaultOpsError."""
-        path = f"{_RECORDS}/{rotation}"
+        path = f"{RECORDS}/{rotation}"
         values, version = vault.read_secret(self.clients, path)
         if values is None:
             return None, version
@@ -37,7 +37,7 @@ class VaultRecords:
 
     def save(self, record: Record, version: int) -> int:
         """Replace exactly `version`. Raises Conflict, VaultOpsError."""
-        path = f"{_RECORDS}/{record.rotation}"
+        path = f"{RECORDS}/{record.rotation}"
         return vault.write_secret(self.clients, path, {"record": record.text()}, version)
 
 
@@ -49,7 +49,7 @@ class VaultEventLog:
 
     def count(self) -> int:
         """The newest line's number, 0 without one."""
-        mount, _, rest = _EVENTS.partition("/")
+        mount, _, rest = EVENTS.partition("/")
         found = vault.names(self.clients, f"{mount}/metadata/{rest}")
         return max((int(name) for name in found if name.isdigit()), default=0)
 
@@ -73,8 +73,8 @@ def _path(number: int) -> str:
     if number >= 10**_DIGITS:
         raise DoubtError(
             "the event log is full",
-            where=_EVENTS,
+            where=EVENTS,
             why=f"line {number} has more than {_DIGITS} digits",
             fix="export it (`strongroom rotate events`) and start another",
         )
-    return f"{_EVENTS}/{number:0{_DIGITS}d}"
+    return f"{EVENTS}/{number:0{_DIGITS}d}"

@@ -21,6 +21,7 @@ from settings.environments import Environment
 from settings.errors import SettingsError
 from settings.external_secrets import ExternalSecrets
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
+from settings.rotation import Rotation
 from settings.rules import broken_rules
 from settings.sealed_secrets import SealedSecrets
 from settings.shape import credentials_in, problems_of, repaired
@@ -89,6 +90,11 @@ class Settings(Section):
     )
     external_secrets: ExternalSecrets = setting(
         why="Secrets are copied from Vault and the clouds", write="{stores: […], secrets: […]}"
+    )
+    rotation: Rotation = setting(
+        Rotation(),
+        why="credentials that do not end by themselves are changed as it says",
+        write="{everyDays: 90, credentials: [{type: vault-database-root, name: vault-database}]}",
     )
     sops: Sops | None = setting(
         None,

@@ -16,6 +16,7 @@ from settings.environments import Environment
 from settings.errors import Problem
 from settings.rules_access import access_problems
 from settings.rules_external import external_problems
+from settings.rules_rotation import rotation_problems
 from settings.rules_sealing import sealing_problems, sops_problems
 from settings.rules_vault import VAULT_RULES
 
@@ -158,6 +159,7 @@ def _delivery(settings: Settings) -> Iterator[Problem]:
     )
     if settings.sops:
         yield from sops_problems(settings.sops)
+    yield from rotation_problems(settings.rotation, settings.engines, settings.cloud, namespaces)
 
 
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
