@@ -6,7 +6,6 @@ change, no update check, and file state beside its project. OpenTofu is in grant
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -41,6 +40,7 @@ class Step(StrEnum):
     CREATE = "up (apply) from nothing"
     UNCHANGED = "up (apply), nothing to change, by the state"
     REFRESHED = "up (apply), nothing to change, Vault read anew"
+    MORE = "up (apply) of ten more grants, by the state"
     DESTROY = "destroy"
 
 
@@ -57,15 +57,22 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One project: `commands` are the arguments for each step, `environment` is complete."""
+    """One project: `commands` are the arguments for each step, `environment` is complete.
+
+    `more` is the path in `folder`, and the text, of the file that brings ten more grants.
+    """
 
     program: Path
     commands: Mapping[Step, Sequence[str]]
     folder: Path
     environment: Mapping[str, str]
+    more: tuple[str, str]
 
     def cost(self, step: Step) -> Cost:
         """What the step took. Raises RuntimeError with the program's output if it failed."""
+        if step is Step.MORE:
+            path, text = self.more
+            (self.folder / path).write_text(text)
         started, before = time.monotonic(), _processor_seconds()
         self.run(*self.commands[step])
         return Cost(seconds=time.monotonic() - started, processor=_processor_seconds() - before)
@@ -85,13 +92,51 @@ class Side:
             raise RuntimeError(f"{self.program.name} {' '.join(arguments)}:\n{done.stdout}")
 
 
-def strongroom(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
+def strongroom(
+    grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
+) -> Side:
     """The components of this repository; the program's processor seconds go to `folder`/share."""
+    side = _pulumi("grants_program.py", {"grants": str(folder / "grants")}, vault, folder)
+    files = folder / "grants"
+    files.mkdir()
+    for team in {grant.namespaces for grant in grants}:
+        rows = [grant for grant in grants if grant.namespaces == team]
+        (files / f"{team[0]}.yaml").write_text(_yaml(rows))
+    return replace(side, more=("grants/team-new.yaml", _yaml(more)))
+
+
+def without_checkpoints(
+    grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
+) -> Side:
+    """The same; the engine saves its state once, at the end, and not twice for each resource."""
+    return unsaved(strongroom(grants, more, vault, folder))
+
+
+def unsaved(side: Side) -> Side:
+    """`side` without checkpoints from here on."""
+    saving = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+    return replace(side, environment={**side.environment, **saving})
+
+
+def sdk_alone(count: int, vault: hvac.Client, folder: Path, *, search_rarely: bool) -> float:
+    """Processor seconds of a program that makes as many resources with Pulumi's SDK alone."""
+    config = {"count": str(count), "searchRarely": str(search_rarely).lower()}
+    side = _pulumi("grants_sdk_program.py", config, vault, folder)
+    side.run(*side.commands[Step.PREVIEW])
+    return share(side)
+
+
+def share(side: Side) -> float:
+    """Processor seconds of the program itself in the command that `side` ran last."""
+    return float((side.folder / "share").read_text())
+
+
+def _pulumi(program: str, config: Mapping[str, str], vault: hvac.Client, folder: Path) -> Side:
     folder.mkdir()
     tools = toolchain.bin_dir(PULUMI_TOOLS)
     for name in ("home", "state"):
         (folder / name).mkdir()
-    shutil.copy(Path(__file__).with_name("grants_program.py"), folder / "__main__.py")
+    shutil.copy(Path(__file__).with_name(program), folder / "__main__.py")
     runtime = {"name": "python", "options": {"virtualenv": str(REPOSITORY / ".venv")}}
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": "benchmark", "runtime": runtime}))
     up = ("up", "--yes", "--skip-preview", "--stack", "grants", "--parallel", str(PARALLEL))
@@ -102,6 +147,7 @@ def strongroom(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Sid
             Step.CREATE: up,
             Step.UNCHANGED: up,
             Step.REFRESHED: (*up, "--refresh"),
+            Step.MORE: up,
             Step.DESTROY: ("destroy", *up[1:]),
         },
         folder=folder,
@@ -114,20 +160,19 @@ def strongroom(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Sid
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         },
+        more=("", ""),
     )
     side.run("stack", "init", "grants")
-    # Not in the configuration: the program gets that in one environment variable, at most 128 KiB.
-    rows = folder / "grants.json"
-    rows.write_text(json.dumps([grant.model_dump(mode="json", by_alias=True) for grant in grants]))
-    config = folder / "Pulumi.grants.yaml"
-    values = {
-        "benchmark:repository": str(REPOSITORY),
-        "benchmark:share": str(folder / "share"),
-        "benchmark:grants": str(rows),
-    }
-    written = yaml.safe_load(config.read_text())
-    config.write_text(yaml.safe_dump(written | {"config": values}))
+    file = folder / "Pulumi.grants.yaml"
+    values = {"repository": str(REPOSITORY), "share": str(folder / "share"), **config}
+    written = yaml.safe_load(file.read_text())
+    named = {f"benchmark:{key}": value for key, value in values.items()}
+    file.write_text(yaml.safe_dump(written | {"config": named}))
     return side
+
+
+def _yaml(grants: Sequence[Grant]) -> str:
+    return yaml.safe_dump([grant.model_dump(mode="json", by_alias=True) for grant in grants])
 
 
 def _processor_seconds() -> float:
@@ -141,10 +186,3 @@ def environment(vault: hvac.Client) -> dict[str, str]:
     foreign = ("PULUMI_", "TF_", "VAULT_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     return inherited | {"VAULT_ADDR": vault.url, "VAULT_TOKEN": vault.token}
-
-
-def without_checkpoints(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
-    """The same; the engine saves its state once, at the end, and not twice for each resource."""
-    side = strongroom(grants, vault, folder)
-    saving = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-    return replace(side, environment={**side.environment, **saving})

@@ -18,39 +18,27 @@ from benchmarks.grants_sides import PARALLEL, Side, Step, environment
 from local import toolchain
 
 TOOLS = ("tofu", "terraform-provider-vault")
+MORE = "more.tf.json"
 
 Json = dict[str, Any]
 
 
-def blocks(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
+def blocks(
+    grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
+) -> Side:
     """OpenTofu with two blocks a grant, as a generator writes them."""
-    names = {grant.name: f"${{vault_policy.{grant.name}.name}}" for grant in grants}
-    return _tofu(
-        {
-            "resource": {
-                "vault_policy": {
-                    grant.name: {"name": grant.name, "policy": render(grant.policy)}
-                    for grant in grants
-                },
-                "vault_kubernetes_auth_backend_role": {
-                    grant.name: _role(grant) | {"token_policies": [names[grant.name]]}
-                    for grant in grants
-                },
-            }
-        },
-        vault,
-        folder,
-    )
+    return _tofu(_blocks(grants), _blocks(more), vault, folder)
 
 
-def for_each(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
+def for_each(
+    grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
+) -> Side:
     """OpenTofu with two blocks for all grants, as people write them."""
-    rows = {grant.name: _role(grant) | {"policy_text": render(grant.policy)} for grant in grants}
     role: Json = {key: f"${{each.value.{key}}}" for key in _role(grants[0])}
-    every = {"for_each": "${local.grants}"}
-    return _tofu(
+    every = {"for_each": "${merge(local.grants, local.more)}"}
+    side = _tofu(
         {
-            "locals": {"grants": rows},
+            "locals": {"grants": _rows(grants)},
             "resource": {
                 "vault_policy": {
                     "grant": every | {"name": "${each.key}", "policy": "${each.value.policy_text}"}
@@ -62,12 +50,34 @@ def for_each(grants: Sequence[Grant], vault: hvac.Client, folder: Path) -> Side:
                 },
             },
         },
+        {"locals": {"more": _rows(more)}},
         vault,
         folder,
     )
+    (folder / MORE).write_text(json.dumps({"locals": {"more": {}}}))
+    return side
 
 
-def _tofu(configuration: Json, vault: hvac.Client, folder: Path) -> Side:
+def _blocks(grants: Sequence[Grant]) -> Json:
+    names = {grant.name: f"${{vault_policy.{grant.name}.name}}" for grant in grants}
+    return {
+        "resource": {
+            "vault_policy": {
+                grant.name: {"name": grant.name, "policy": render(grant.policy)} for grant in grants
+            },
+            "vault_kubernetes_auth_backend_role": {
+                grant.name: _role(grant) | {"token_policies": [names[grant.name]]}
+                for grant in grants
+            },
+        }
+    }
+
+
+def _rows(grants: Sequence[Grant]) -> Json:
+    return {grant.name: _role(grant) | {"policy_text": render(grant.policy)} for grant in grants}
+
+
+def _tofu(configuration: Json, more: Json, vault: hvac.Client, folder: Path) -> Side:
     folder.mkdir()
     tools = toolchain.ensure(TOOLS)
     head: Json = {
@@ -90,6 +100,7 @@ def _tofu(configuration: Json, vault: hvac.Client, folder: Path) -> Side:
             Step.CREATE: apply,
             Step.UNCHANGED: (*apply, "-refresh=false"),
             Step.REFRESHED: apply,
+            Step.MORE: (*apply, "-refresh=false"),
             Step.DESTROY: ("destroy", *apply[1:], "-refresh=false"),
         },
         folder=folder,
@@ -98,6 +109,7 @@ def _tofu(configuration: Json, vault: hvac.Client, folder: Path) -> Side:
             "TF_CLI_CONFIG_FILE": str(cli),
             "CHECKPOINT_DISABLE": "1",
         },
+        more=(MORE, json.dumps(more)),
     )
 
 

@@ -60,8 +60,18 @@ MAY_IMPORT = {
         "vaultops",
     },
     "local": {"vaultops"},
-    "benchmarks": {"access", "audit", "components", "local", "policies", "rotation", "scanning"},
-    "wiring": {"access", "components", "settings", "vaultops"},
+    "benchmarks": {
+        "access",
+        "audit",
+        "components",
+        "local",
+        "policies",
+        "rotation",
+        "scanning",
+        "settings",
+        "wiring",
+    },
+    "wiring": {"access", "components", "rotation", "settings", "vaultops"},
     "__main__.py": {"settings", "vaultops", "wiring"},
 }
 # Folders whose tests may need the real node, or tools that local builds.
