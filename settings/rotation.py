@@ -13,6 +13,7 @@ from pydantic import Field
 
 from settings.base import Section, setting
 from settings.engines import SqlName
+from settings.rotation_job import RotationJob
 from settings.types import Count, Duration, Label, ObjectName, Text
 
 KvPath = Annotated[Text, Field(pattern=r"^secret/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")]
@@ -210,4 +211,9 @@ class Rotation(Section):
         (),
         why="exactly these are rotated",
         write="[{type: vault-database-root, name: vault-database}]",
+    )
+    job: RotationJob | None = setting(
+        None,
+        why="without it somebody must run `strongroom rotate run` whenever something is due",
+        write="{image: {repository: registry.example.com/strongroom, tag: 1.0.0}}",
     )

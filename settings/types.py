@@ -58,7 +58,9 @@ class _Parsed:
                 raise refuse(f"is {value!r} ({kind}) where text is expected")
             return cls.parse(value)
 
-        return core_schema.no_info_plain_validator_function(build)
+        return core_schema.no_info_plain_validator_function(
+            build, serialization=core_schema.to_string_ser_schema()
+        )
 
 
 @dataclass(frozen=True, order=True)

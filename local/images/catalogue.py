@@ -144,7 +144,7 @@ def _strongroom(kubectl: Path) -> Image:
     return Image(
         f"{REGISTRY}/strongroom:1",
         entries,
-        entrypoint=("python3", "-m", "cli"),
+        entrypoint=("python3", "-m", "cli.rotator"),
         user="65532:65532",
         environment={
             "PYTHONPATH": f"/{_APPLICATION}:{interpreter.site()}",
