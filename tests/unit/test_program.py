@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import runpy
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from tests.unit.support.monitor import Deployment, deploy
 from tests.unit.support.stacks import (
@@ -21,6 +24,7 @@ from vaultops import deployer
 
 PROVIDER = "pulumi:providers:"
 DYNAMIC = "pulumi-python:dynamic/"
+AWS = "arn:aws"
 OUTPUTS: dict[str, dict[str, Any]] = {
     f"{DYNAMIC}vault:ServerCertificate": {
         "bundle_pem": "fake CA",
@@ -36,6 +40,10 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         "audit_devices": ["stdout", "file"],
     },
     "kubernetes:helm.sh/v4:Chart": {"resources": []},
+    "aws:kms/alias:Alias": {"targetKeyArn": f"{AWS}:kms:eu-central-1:123456789012:key/fake"},
+    "aws:secretsmanager/secret:Secret": {
+        "arn": f"{AWS}:secretsmanager:eu-central-1:123456789012:secret:ml/fake-AbCdEf"
+    },
     "vault:pkiSecret/secretBackendIntermediateSetSigned:SecretBackendIntermediateSetSigned": {
         "importedIssuers": ["fake-issuer"]
     },
@@ -125,6 +133,7 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "strongroom:vault:KubernetesAuth kubernetes-auth",
         "strongroom:vault:KvEngine kv",
         "strongroom:vault:PkiEngine pki",
+        "strongroom:vault:Rotation rotation",
         "strongroom:vault:Snapshots vault-snapshots",
         "strongroom:vault:TransitEngine transit",
         "strongroom:vault:Trust postgresql-trust",
@@ -142,6 +151,24 @@ def test_the_databases_ca_is_where_a_grant_gives_logins_and_nowhere_else() -> No
     found = [m.inputs for m in maps if m.inputs["metadata"]["name"] == "postgresql-ca"]
     assert [m["metadata"]["namespace"] for m in found] == ["ml-training"]
     assert found[0]["data"] == {"ca.crt": "fake certificate of a test"}
+
+
+def test_grants_in_files_become_what_those_of_the_stack_file_become(tmp_path: Path) -> None:
+    settings = settings_of("local")
+    for grant in settings.pop("grants"):
+        (tmp_path / f"{grant['name']}.yaml").write_text(yaml.safe_dump([grant]))
+    filed = run("local", settings=settings | {"grantFiles": str(tmp_path)})
+    assert filed.tree() == run("local").tree()
+
+
+def test_dead_objects_are_searched_for_rarely() -> None:
+    default = gc.get_threshold()
+    gc.set_threshold(700)
+    try:
+        run("dev")
+        assert gc.get_threshold()[0] == 100_000
+    finally:
+        gc.set_threshold(*default)
 
 
 def test_wrong_settings_end_in_one_message_and_register_nothing(
