@@ -9,21 +9,34 @@ import pulumi
 from settings import Settings, SettingsError
 from settings.loader import load
 from vaultops.errors import VaultOpsError
-from wiring import collector, delivery, external_secrets, files, kubernetes, seal, vault
+from wiring import (
+    cloud_secrets,
+    collector,
+    delivery,
+    external_secrets,
+    files,
+    kubernetes,
+    seal,
+    vault,
+)
+from wiring.clouds import Clouds
 
 # The exit status that tells the engine's Python host: the user has been told, add nothing.
 MESSAGE_SHOWN = 32
 
 
-def deploy(settings: Settings, contents: files.Contents) -> None:
+def deploy(
+    settings: Settings, contents: files.Contents, rotation_code: pulumi.Archive | None
+) -> None:
     """Register every resource of the stack. `contents` are those of the files it names."""
+    clouds = Clouds(settings.aws, settings.gcp)
     in_cluster = pulumi.ResourceOptions(providers=[kubernetes.provider(settings)])
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
     kubernetes.workloads(settings, namespaces, in_cluster)
     vault.database_trust(settings, namespaces, contents, in_cluster)
 
-    unsealing = seal.unsealing(settings, namespaces, in_cluster)
+    unsealing = seal.unsealing(settings, namespaces, clouds, in_cluster)
     servers = vault.cluster(settings, namespaces, unsealing, in_cluster)
     vault.trust(settings, namespaces, servers, in_cluster)
     started = vault.bootstrap(settings, servers, in_cluster)
@@ -35,6 +48,9 @@ def deploy(settings: Settings, contents: files.Contents) -> None:
     delivery.sealed(settings.sealed_secrets, namespaces, in_cluster)
     external_secrets.external(settings, namespaces, servers, access, in_cluster)
     delivery.encrypted_files(settings.sops, in_cluster)
+
+    identities = cloud_secrets.identities(settings, clouds)
+    cloud_secrets.rotating(settings, rotation_code, identities, clouds)
 
     pulumi.export("environment", str(settings.environment))
     pulumi.export("namespaces", namespaces.names)
@@ -48,11 +64,12 @@ def main() -> None:
         settings = load()
         source = f"Pulumi.{pulumi.get_stack()}.yaml"
         contents = files.read(settings.engines, settings.auth, source=source)
+        rotation_code = cloud_secrets.code(settings, source=source)
         vault.log_in(settings)
     except (SettingsError, VaultOpsError) as error:
         pulumi.log.error(str(error))
         sys.exit(MESSAGE_SHOWN)
-    deploy(settings, contents)
+    deploy(settings, contents, rotation_code)
 
 
 main()

@@ -46,6 +46,7 @@ _COMMON: dict[str, Any] = {
 _OWN: Mapping[Environment, dict[str, Any]] = {
     Environment.LOCAL: {
         "protect": False,
+        "cloudSecrets": {"recovery": "7d"},
         "vault": {
             "spread": "none",
             "storage": {"size": "1Gi"},
@@ -62,6 +63,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
     },
     Environment.DEV: {
         "protect": False,
+        "cloudSecrets": {"recovery": "7d"},
         "vault": {
             "spread": "preferred",
             "storage": {"size": "5Gi"},
@@ -77,6 +79,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
     },
     Environment.PROD: {
         "protect": True,
+        "cloudSecrets": {"recovery": "30d"},
         "externalSecrets": {"replicas": 2},
         "vault": {
             "spread": "required",

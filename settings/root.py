@@ -16,10 +16,12 @@ from settings import environments
 from settings.auth import Auth
 from settings.base import Section, setting
 from settings.cloud import Aws, Cloud, Gcp
+from settings.cloud_secrets import CloudSecrets
 from settings.engines import Engines
 from settings.environments import Environment
 from settings.errors import SettingsError
 from settings.external_secrets import ExternalSecrets
+from settings.identities import Identities
 from settings.kubernetes import NAMESPACES, Kubernetes, Namespace, Network, ServiceAccount
 from settings.rotation import Rotation
 from settings.rules import broken_rules
@@ -95,6 +97,14 @@ class Settings(Section):
         Rotation(),
         why="credentials that do not end by themselves are changed as it says",
         write="{everyDays: 90, credentials: [{type: vault-database-root, name: vault-database}]}",
+    )
+    identities: Identities = setting(
+        Identities(),
+        why="pods act in the cloud as these, each for one Kubernetes account",
+        write="{aws: {provider: arn:…, roles: […]}}",
+    )
+    cloud_secrets: CloudSecrets = setting(
+        why="the cloud keeps and rotates these", write="{databaseLogins: {…}, google: […]}"
     )
     sops: Sops | None = setting(
         None,

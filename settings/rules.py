@@ -15,6 +15,7 @@ from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
 from settings.rules_access import access_problems
+from settings.rules_cloud import cloud_secret_problems, identity_problems
 from settings.rules_external import external_problems
 from settings.rules_rotation import rotation_problems
 from settings.rules_sealing import sealing_problems, sops_problems
@@ -162,6 +163,20 @@ def _delivery(settings: Settings) -> Iterator[Problem]:
     yield from rotation_problems(settings.rotation, settings.engines, settings.cloud, namespaces)
 
 
+def _cloud_secrets(settings: Settings) -> Iterator[Problem]:
+    namespaces = [namespace.name for namespace in settings.namespaces]
+    cloud, aws, gcp = settings.cloud, settings.aws, settings.gcp
+    yield from identity_problems(settings.identities, namespaces, cloud=cloud, aws=aws)
+    yield from cloud_secret_problems(
+        settings.cloud_secrets,
+        settings.identities,
+        settings.environment,
+        cloud=cloud,
+        aws=aws,
+        gcp=gcp,
+    )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _cloud_section,
     _stand_ins,
@@ -171,6 +186,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _privileged_in_prod,
     _access,
     _delivery,
+    _cloud_secrets,
     *VAULT_RULES,
 )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
-import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
 
 from components.aws import kms as aws_kms
@@ -17,9 +15,8 @@ from components.vault import seal
 from settings import Settings
 from settings.cloud import Aws, Gcp
 from settings.seal import AwsKmsSeal, GcpKmsSeal, ShamirSeal, TransitSeal
+from wiring.clouds import STAND_IN_CREDENTIALS, Clouds
 
-# The stand-in for AWS accepts any credentials; these say what they are.
-STAND_IN_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 STAND_IN_SECRET = "vault-kms-stand-in"  # noqa: S105 -- the name of a Secret
 
 
@@ -32,14 +29,14 @@ class Unsealing:
 
 
 def unsealing(
-    settings: Settings, namespaces: Namespaces, in_cluster: pulumi.ResourceOptions
+    settings: Settings, namespaces: Namespaces, clouds: Clouds, in_cluster: pulumi.ResourceOptions
 ) -> Unsealing:
     """The seal of the settings with its key."""
     match settings.vault.seal:
         case AwsKmsSeal() as wanted if settings.aws:
-            return _awskms(settings, settings.aws, wanted, namespaces, in_cluster)
+            return _awskms(settings, settings.aws, wanted, namespaces, clouds, in_cluster)
         case GcpKmsSeal() as wanted if settings.gcp:
-            return _gcpckms(settings, settings.gcp, wanted)
+            return _gcpckms(settings, settings.gcp, wanted, clouds)
         case TransitSeal() as wanted:
             return Unsealing(
                 seal=seal.transit(
@@ -60,6 +57,7 @@ def _awskms(
     cloud: Aws,
     wanted: AwsKmsSeal,
     namespaces: Namespaces,
+    clouds: Clouds,
     in_cluster: pulumi.ResourceOptions,
 ) -> Unsealing:
     waits: list[pulumi.Resource] = []
@@ -76,7 +74,7 @@ def _awskms(
                 protect=settings.protect,
                 stand_in=cloud.endpoint is not None,
             ),
-            pulumi.ResourceOptions(providers=[aws_provider(cloud)]),
+            clouds.aws,
         )
         waits.append(made)
         key = made.alias
@@ -94,10 +92,9 @@ def _awskms(
     )
 
 
-def _gcpckms(settings: Settings, cloud: Gcp, wanted: GcpKmsSeal) -> Unsealing:
+def _gcpckms(settings: Settings, cloud: Gcp, wanted: GcpKmsSeal, clouds: Clouds) -> Unsealing:
     waits: list[pulumi.Resource] = []
     if wanted.create_key:
-        google = gcp.Provider("gcp", project=cloud.project, region=cloud.region)
         waits.append(
             gcp_kms.KmsKey(
                 "vault-unseal-key",
@@ -109,7 +106,7 @@ def _gcpckms(settings: Settings, cloud: Gcp, wanted: GcpKmsSeal) -> Unsealing:
                     service_account=wanted.service_account or "",
                     protect=settings.protect,
                 ),
-                pulumi.ResourceOptions(providers=[google]),
+                clouds.gcp,
             )
         )
     return Unsealing(
@@ -134,26 +131,4 @@ def _stand_in_credentials(
         ),
         string_data=STAND_IN_CREDENTIALS,
         opts=in_cluster,
-    )
-
-
-def aws_provider(cloud: Aws) -> aws.Provider:
-    """The one AWS provider: for exactly the account of the settings, or the stand-in of `local`."""
-    if cloud.endpoint is None:
-        accounts = [cloud.account_id] if cloud.account_id else None
-        return aws.Provider("aws", region=cloud.region, allowed_account_ids=accounts)
-    return aws.Provider(
-        "aws",
-        region=cloud.region,
-        access_key=STAND_IN_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        secret_key=STAND_IN_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        endpoints=[
-            aws.ProviderEndpointArgs(
-                **dict.fromkeys(("kms", "iam", "sts", "s3", "secretsmanager"), cloud.endpoint)
-            )
-        ],
-        s3_use_path_style=True,
-        skip_credentials_validation=True,
-        skip_metadata_api_check=True,
-        skip_requesting_account_id=True,
     )

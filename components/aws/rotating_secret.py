@@ -8,8 +8,7 @@ value is written by one of the writers after the first deployment.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -17,9 +16,15 @@ import pulumi_aws as aws
 from components.aws import arns
 from components.aws.kms import KmsKey, KmsKeyArgs
 from components.aws.rotation_function import Network, RotationFunction, RotationFunctionArgs
-from components.aws.rotation_policies import Place, rotation_rights, secret_policy
+from components.aws.rotation_policies import (
+    Place,
+    function_trust,
+    rotation_rights,
+    secret_policy,
+)
 from components.aws.tags import standard_tags
 from components.vault.inputs import refuse
+from rotation.alternation import Pair
 
 LONGEST_ROTATION = 90  # days, as policies/rules/aws/secret_rotation_is_frequent.py demands
 
@@ -32,6 +37,8 @@ class RotatingSecretArgs:
     when it has one of its own; the policies of both must let the function's role read. `readers`
     and `writers` are ARNs of roles: the first read the value, the others set it (whoever stores
     the first one, and the deployer, who changes description and key by the same call).
+    `user` and its clone take turns, `owner` owns what both may do (USER_owner by default).
+    `code` and `handler` are the function's.
     `rotation_days` is at most 90, `recovery_window` in days. With `protect` the engine refuses to
     delete secret and key. `waits` are roles of this program among the readers. Raises ValueError.
     """
@@ -47,7 +54,8 @@ class RotatingSecretArgs:
     writers: tuple[str, ...]
     code: pulumi.Archive
     handler: str
-    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    user: str
+    owner: str | None = None
     network: Network | None = None
     log_days: int = 90
     rotation_days: int = 30
@@ -67,6 +75,7 @@ class RotatingSecretArgs:
                 "Write it like ml/training/tracking",
             )
         self._check_master()
+        _ = self.pair
         arns.roles("readers", self.readers, self.account_id)
         arns.roles("writers", self.writers, self.account_id)
         if not 1 <= self.rotation_days <= LONGEST_ROTATION:
@@ -111,6 +120,11 @@ class RotatingSecretArgs:
             )
 
     @property
+    def pair(self) -> Pair:
+        """The database's roles."""
+        return Pair.of(self.user, owner=self.owner)
+
+    @property
     def place(self) -> Place:
         """Where the secret and everything about it is."""
         return Place(
@@ -134,32 +148,27 @@ class RotatingSecret(pulumi.ComponentResource):
         super().__init__("strongroom:aws:RotatingSecret", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         place = args.place
-        function = RotationFunction(
-            f"{name}-rotation",
-            RotationFunctionArgs(
-                name=args.identifier,
-                place=place,
-                code=args.code,
-                handler=args.handler,
-                environment=args.environment,
-                network=args.network,
-                log_days=args.log_days,
-            ),
-            child,
+        self.function_role = place.arn("iam", f"role/{args.identifier}")
+        role = aws.iam.Role(
+            f"{name}-role",
+            name=args.identifier,
+            description=f"Rotates {args.secret}, and may do nothing else",
+            assume_role_policy=function_trust(place, args.identifier),
+            tags=standard_tags("rotating-secret"),
+            opts=child,
         )
-        self.function_role = function.role_arn
         key = KmsKey(
             f"{name}-key",
             KmsKeyArgs(
                 alias=args.identifier,
                 description=f"Encrypts {args.secret} in Secrets Manager",
                 account_id=args.account_id,
-                users=(function.role_arn, *args.writers),
+                users=(self.function_role, *args.writers),
                 readers=args.readers,
                 service=place.secrets_manager,
                 deletion_window=args.recovery_window,
                 protect=args.protect,
-                waits=(function.role, *args.waits),
+                waits=(role, *args.waits),
             ),
             child,
         )
@@ -174,10 +183,30 @@ class RotatingSecret(pulumi.ComponentResource):
                 parent=self, protect=args.protect, retain_on_delete=args.protect
             ),
         )
+        function = RotationFunction(
+            f"{name}-rotation",
+            RotationFunctionArgs(
+                name=args.identifier,
+                place=place,
+                role=role,
+                code=args.code,
+                handler=args.handler,
+                # rotation/function.py says what each is.
+                environment={
+                    "SECRET_ARN": secret.arn,
+                    "ADMIN_SECRET_ARN": args.master,
+                    "USERS": ",".join(args.pair.users),
+                    "OWNER_ROLE": args.pair.owner,
+                },
+                network=args.network,
+                log_days=args.log_days,
+            ),
+            child,
+        )
         rights = aws.iam.RolePolicy(
             f"{name}-rights",
             name="rotate",
-            role=function.role.name,
+            role=role.name,
             policy=pulumi.Output.all(secret.arn, key.arn).apply(
                 lambda known: rotation_rights(
                     place,
@@ -193,10 +222,10 @@ class RotatingSecret(pulumi.ComponentResource):
             f"{name}-access",
             secret_arn=secret.arn,
             policy=secret_policy(
-                readers=args.readers, writers=args.writers, function=function.role_arn
+                readers=args.readers, writers=args.writers, function=self.function_role
             ),
             block_public_policy=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[function, *args.waits]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role, *args.waits]),
         )
         invoke = aws.lambda_.Permission(
             f"{name}-invoke",

@@ -1,4 +1,4 @@
-"""The function that rotates one secret: identity, log and code. Owns no right to any secret.
+"""The function that rotates one secret: code, log, and the right to run. Owns no right to a secret.
 
 Its archive is made by the caller, byte for byte the same from the same sources, so that only
 changed code is a change. Nothing secret is in its environment: it reads what it needs by ARN.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.aws.rotation_policies import Place, function_rights, function_trust
+from components.aws.rotation_policies import Place, function_rights
 from components.aws.tags import standard_tags
 from components.vault.inputs import refuse
 
@@ -47,13 +47,14 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class RotationFunctionArgs:
-    """`name` is the name of the function and of its role; `handler` is module.function in `code`.
+    """`name` is the name of the function and of its `role`; `handler` is module.function in `code`.
 
     `log_days` is how long its log is kept, in days. Raises ValueError.
     """
 
     name: str
     place: Place
+    role: aws.iam.Role
     code: pulumi.Archive
     handler: str
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -85,14 +86,8 @@ class RotationFunctionArgs:
 
 
 class RotationFunction(pulumi.ComponentResource):
-    """Produces the role, its rights to log, the log group and the function.
+    """Produces the role's right to run, the log group and the function, whose ARN is `arn`."""
 
-    `role_arn` is known before anything is deployed; who needs the role to be there waits for
-    `role`. `arn` is there when the function can be called.
-    """
-
-    role: aws.iam.Role
-    role_arn: str
     arn: pulumi.Output[str]
 
     def __init__(
@@ -101,19 +96,10 @@ class RotationFunction(pulumi.ComponentResource):
         super().__init__("strongroom:aws:RotationFunction", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = standard_tags("rotation-function")
-        self.role_arn = args.place.arn("iam", f"role/{args.name}")
-        self.role = aws.iam.Role(
-            f"{name}-role",
-            name=args.name,
-            description="Rotates one secret, and may do nothing else",
-            assume_role_policy=function_trust(args.place, args.name),
-            tags=tags,
-            opts=child,
-        )
         rights = aws.iam.RolePolicy(
             f"{name}-rights",
             name="run",
-            role=self.role.name,
+            role=args.role.name,
             policy=function_rights(args.place, args.name, in_network=args.network is not None),
             opts=child,
         )
@@ -129,7 +115,7 @@ class RotationFunction(pulumi.ComponentResource):
             f"{name}-function",
             name=args.name,
             description="Rotates one secret, called by Secrets Manager",
-            role=self.role.arn,
+            role=args.role.arn,
             runtime=RUNTIME,
             handler=args.handler,
             code=args.code,
@@ -149,4 +135,4 @@ class RotationFunction(pulumi.ComponentResource):
             ),
         )
         self.arn = function.arn
-        self.register_outputs({"role_arn": self.role_arn, "arn": self.arn})
+        self.register_outputs({"arn": self.arn})

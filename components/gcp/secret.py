@@ -37,7 +37,8 @@ class RotatingSecretArgs:
     `first_rotation` is when the first notice goes out (RFC 3339, UTC); later ones follow every
     `rotation_days`, at most 90. `destroy_days` is how long a destroyed version can be called back.
     `readers` and `writers` are e-mail addresses of service accounts: the first read the value, the
-    second add versions. With `protect` the engine refuses to delete the secret. Raises ValueError.
+    second add versions; `waits` are those of this program. With `protect` the engine refuses to
+    delete the secret. Raises ValueError.
     """
 
     project: str
@@ -50,6 +51,7 @@ class RotatingSecretArgs:
     readers: tuple[str, ...]
     writers: tuple[str, ...]
     protect: bool = True
+    waits: tuple[pulumi.Resource, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", self.secret):
@@ -183,7 +185,7 @@ class RotatingSecret(pulumi.ComponentResource):
                 secret_id=secret.secret_id,
                 role=role,
                 members=[f"serviceAccount:{account}" for account in sorted(set(accounts))],
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.waits)),
             )
         self.secret_id = secret.id
         self.topic = topic.id

@@ -12,7 +12,7 @@ import pytest
 
 from access.iam import parse
 from components.aws.rotating_secret import RotatingSecret, RotatingSecretArgs
-from components.aws.rotation_function import Network, RotationFunctionArgs
+from components.aws.rotation_function import Network
 from components.aws.rotation_policies import Place, function_rights
 from tests.unit.support.judging import broken
 from tests.unit.support.monitor import UNKNOWN, Deployment, deploy
@@ -53,6 +53,7 @@ GIVEN: dict[str, Any] = {
     "readers": (READER,),
     "writers": (WRITER,),
     "handler": "function.handler",
+    "user": "fake",
 }
 NETWORK = Network(subnets=("subnet-0a1b",), security_groups=("sg-0c2d",))
 EVERY_MODE = pytest.mark.parametrize("preview", [False, True])
@@ -86,6 +87,7 @@ def test_the_tree_holds_no_version_of_the_secret(preview: bool) -> None:
     assert deployed.tree() == [
         "pulumi:providers:aws aws",
         "strongroom:aws:RotatingSecret fake",
+        f"  {ROLE} fake-role",
         f"  {RIGHTS} fake-rights",
         f"  {PERMISSION} fake-invoke",
         f"  {SECRET} fake-secret",
@@ -96,7 +98,6 @@ def test_the_tree_holds_no_version_of_the_secret(preview: bool) -> None:
         f"    {KEY} fake-key-key",
         "  strongroom:aws:RotationFunction fake-rotation",
         f"    {LOG} fake-rotation-log",
-        f"    {ROLE} fake-rotation-role",
         f"    {RIGHTS} fake-rotation-rights",
         f"    {FUNCTION} fake-rotation-function",
     ]
@@ -197,10 +198,15 @@ def test_only_secrets_manager_calls_the_function_and_only_for_this_secret() -> N
 def test_the_function_runs_the_code_handed_in_and_its_log_is_not_kept_for_ever(
     preview: bool,
 ) -> None:
-    deployed = secret(preview, log_days=30, environment={"FAKE_NAME": "fake"})
+    deployed = secret(preview, log_days=30)
     function = deployed.one(FUNCTION)
     assert function.inputs["handler"] == "function.handler"
-    assert function.inputs["environment"] == {"variables": {"FAKE_NAME": "fake"}}
+    assert function.inputs["environment"]["variables"] == {
+        "SECRET_ARN": UNKNOWN if preview else SECRET_ARN,
+        "ADMIN_SECRET_ARN": MASTER,
+        "USERS": "fake,fake_clone",
+        "OWNER_ROLE": "fake_owner",
+    }
     assert "vpcConfig" not in function.inputs
     log = deployed.one(LOG)
     assert (log.inputs["name"], log.inputs["retentionInDays"]) == ("/aws/lambda/rotate-fake", 30)
@@ -301,6 +307,8 @@ def test_a_weakened_resource_breaks_a_rule(
         ({"secret": "ml/*"}, r"secret: 'ml/\*' is no name for a secret"),
         ({"master": f"{HERE}:fake/master-??????"}, r"master: .* is no ARN of one secret; .* whole"),
         ({"master": MASTER.replace(REGION, "eu-west-1")}, r"is not in eu-central-1 of account"),
+        ({"user": "fake; --"}, r"role name 'fake; --' is no plain name"),
+        ({"owner": "fake"}, r"names one role twice"),
         ({"master_key": "alias/fake"}, r"master_key: 'alias/fake' is no ARN of one key; .* alias"),
     ],
 )
@@ -316,14 +324,12 @@ def test_a_wrong_secret_is_refused_with_its_consequence_and_the_way_out(
     [
         ({"log_days": 31}, r"log_days: 31 is no period that CloudWatch Logs knows"),
         ({"handler": "function"}, r"handler: 'function' names no function in the code"),
-        ({"name": "a" * 65}, r"name: 'a+' is no name of a function and a role"),
+        ({"identifier": "a" * 65}, r"name: 'a+' is no name of a function and a role"),
     ],
 )
 def test_a_wrong_function_is_refused(changes: dict[str, Any], message: str) -> None:
-    place = Place(partition="aws", region=REGION, account_id=ACCOUNT)
-    given: dict[str, Any] = {"name": "rotate-fake", "place": place, "handler": "f.g"}
     with pytest.raises(ValueError, match=message):
-        RotationFunctionArgs(**(given | {"code": code()} | changes))
+        secret(**changes)
 
 
 @pytest.mark.parametrize("changes", [{"subnets": ()}, {"security_groups": ("subnet-0a1b",)}])

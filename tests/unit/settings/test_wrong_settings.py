@@ -42,7 +42,7 @@ class Wrong(NamedTuple):
 WRONG = (
     # unknown keys
     Wrong("dev", {"vualt": {}}, "vualt", "`vault`, the nearest valid name"),
-    Wrong("dev", {"zzz": 1}, "zzz", "one of auth, aws, cloud, engines"),
+    Wrong("dev", {"zzz": 1}, "zzz", "one of auth, aws, cloud, cloudSecrets"),
     Wrong("dev", {"service_accounts": []}, "service_accounts", "`serviceAccounts`"),
     Wrong("dev", {"vault.replica": 3}, "vault.replica", "`replicas`, the nearest"),
     Wrong("dev", {"vault.tls.minversion": "tls13"}, "vault.tls.minversion", "`minVersion`"),
