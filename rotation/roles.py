@@ -67,7 +67,7 @@ SELECT concat(kind, ' ', name, ': ', concat_ws(' ', VARIADIC may)) FROM (
   UNION ALL
     SELECT 'function', p.oid::regprocedure::text, ARRAY(
         SELECT 'EXECUTE' WHERE has_function_privilege(p.oid, 'EXECUTE'))
-    FROM pg_proc p
+    FROM pg_proc p WHERE p.pronamespace <> 'pg_catalog'::regnamespace
 ) AS rights
 WHERE cardinality(may) > 0 AND name !~ '^pg_(temp|toast)'
 """
@@ -108,6 +108,8 @@ def settle(connection: Connection, *, owner: str, current: Login, idle: Login) -
         _refuse_specials(found[user], owner)
         if clone in found:
             raise _stranger(clone, owner)
+        if found[user].settings:  # they would go to the owner, where no login sees them
+            raise _settings(user, clone)
         limit = found[user].connections
         connection.run(f"ALTER ROLE {identifier(user)} RENAME TO {identifier(owner)}")
         connection.run(f"ALTER ROLE {identifier(owner)} NOLOGIN PASSWORD NULL CONNECTION LIMIT -1")
