@@ -50,7 +50,8 @@ EVENT = r"""
     request.mount_type AS mount_type,
     nullif(request.remote_address, '') AS address,
     CASE WHEN error <> '' THEN regexp_replace(
-        regexp_replace(trim(error), '^\d+ errors? occurred:\s*\* ', ''), '\s*\n\s*(\* )?', '; ', 'g'
+        regexp_replace(error, '^\d+ errors? occurred:\s*\* |\s+$', '', 'g'),
+        '\s*\n\s*(\* )?', '; ', 'g'
     ) END AS error,
     nullif(response.secret.lease_id, '') AS lease_id
 """
