@@ -1,4 +1,6 @@
-"""`python -m local.toolchain`: provide tools and say where each one came from."""
+"""`python -m local.toolchain`: provide tools, link them in .strongroom/bin, and say where each one
+came from.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.toolchain.catalogue import TOOLS, Build
-from local.toolchain.choose import Choice, How, choose
+from local.toolchain.choose import Choice, How, choose, link
 from local.toolchain.errors import ToolchainError
 
 
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         chosen = choose(options.names or TOOLS)
+        link(chosen)
     except ToolchainError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -219,6 +219,16 @@ GITLEAKS = Build(
     cold_seconds=37,
     size_mib=30,
 )
+TRUFFLEHOG = Build(
+    name="trufflehog",
+    version="3.90.0",
+    packages={"trufflehog": "github.com/trufflesecurity/trufflehog/v3"},
+    ldflags=_main_version(
+        "github.com/trufflesecurity/trufflehog/v3/pkg/version.BuildVersion", "3.90.0"
+    ),
+    cold_seconds=341,
+    size_mib=117,
+)
 ACTIONLINT = Build(
     name="actionlint",
     version="1.7.7",
@@ -280,6 +290,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("age", AGE, OnPath(("--version",), AGE.version)),
         Tool("age-keygen", AGE, OnPath(("--version",), AGE.version)),
         Tool("gitleaks", GITLEAKS, OnPath(("version",), GITLEAKS.version)),
+        Tool("trufflehog", TRUFFLEHOG, OnPath(("--version",), TRUFFLEHOG.version)),
         Tool("actionlint", ACTIONLINT, OnPath(("-version",), ACTIONLINT.version)),
     )
 }

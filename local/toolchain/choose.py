@@ -71,18 +71,23 @@ def bin_dir(names: Iterable[str], progress: Progress | None = None) -> Path:
     The Pulumi engine takes the `pulumi-*` links there as ambient plugins. Links to other tools
     that an earlier call made stay, unless what they point to is gone.
     """
+    return link(choose(names, progress))
+
+
+def link(choices: Iterable[Choice]) -> Path:
+    """As `bin_dir`, for tools that are chosen already."""
     folder = official.BIN
     folder.mkdir(parents=True, exist_ok=True)
-    for name, path in ensure(names, progress).items():
-        link = folder / name
-        if not link.is_symlink() or link.readlink() != path:
-            fresh = folder / f".{name}.{os.getpid()}"
+    for choice in choices:
+        entry = folder / choice.tool
+        if not entry.is_symlink() or entry.readlink() != choice.path:
+            fresh = folder / f".{choice.tool}.{os.getpid()}"
             fresh.unlink(missing_ok=True)
-            fresh.symlink_to(path)
-            fresh.replace(link)
-    for link in folder.iterdir():
-        if not link.exists():
-            link.unlink(missing_ok=True)
+            fresh.symlink_to(choice.path)
+            fresh.replace(entry)
+    for entry in folder.iterdir():
+        if not entry.exists():
+            entry.unlink(missing_ok=True)
     return folder
 
 
