@@ -14,6 +14,7 @@ from random import Random
 
 TEAMS = 20
 CANARY = "secret/data/ml/decoy/cloud-administrator"
+PODS = "10.42.0.0/16"
 DEPLOY_DAYS, DEPLOY_HOUR = (1, 3), 14  # Tuesdays and Thursdays, UTC
 
 

@@ -8,7 +8,7 @@ calls, whatever the length. Rates are fixed, so more lines are more days: a mill
     python -m benchmarks.audit_replay --lines 1000000 --seed 1 --out FOLDER
 
 writes `audit.log`, `labels.jsonl` (one attack a line: its kind, time and lines) and `known.yaml`
-(the decoy and the deployment windows, as `strongroom audit anomalies --known` takes them).
+(the decoy, the pods' network and the deployment windows, for `strongroom audit anomalies --known`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from benchmarks.audit_population import (
     CANARY,
     DEPLOY_DAYS,
     DEPLOY_HOUR,
+    PODS,
     Call,
     Subject,
     hour_of,
@@ -62,7 +63,7 @@ def write(folder: Path, *, lines: int, seed: int) -> Replay:
             out.write(hour)
             if written.lines >= lines:
                 break
-        for attack in written.open_attacks():
+        for attack in written.unfinished():
             truth.write(attack)
     end = START + timedelta(hours=written.hours)
     known = folder / "known.yaml"
@@ -89,13 +90,13 @@ class Written:
     def over(self, second: float) -> Iterator[str]:
         """Labels of the attacks that ended before `second`."""
         for number in [n for n, (attack, _) in self._attacks.items() if attack.end < second]:
-            yield _label(*self._attacks.pop(number))
-
-    def open_attacks(self) -> Iterator[str]:
-        """Labels of those that the end of the log cuts; none of those that it leaves out."""
-        for attack, lines in self._attacks.values():
-            if lines:
+            attack, lines = self._attacks.pop(number)
+            if lines or attack.kind == GAP:  # a silence may have swallowed it whole
                 yield _label(attack, lines)
+
+    def unfinished(self) -> Iterator[str]:
+        """Labels of those that the end of the log cuts; none of those that it leaves out."""
+        return (_label(attack, lines) for attack, lines in self._attacks.values() if lines)
 
 
 def hours(seed: int, written: Written, label: Callable[[str], object]) -> Iterator[str]:
@@ -129,10 +130,11 @@ def hours(seed: int, written: Written, label: Callable[[str], object]) -> Iterat
 
 
 def known_of(end: datetime) -> dict[str, object]:
-    """What the audit is told beforehand: the decoy and when deployments take place."""
+    """What the audit is told beforehand: the decoy, the pods' network, the deployments."""
     days = (START + timedelta(days=n) for n in range((end - START).days + 1))
     return {
         "canaries": [CANARY],
+        "networks": [PODS],
         "deployments": [
             {
                 "from": (day + timedelta(hours=DEPLOY_HOUR)).isoformat(),

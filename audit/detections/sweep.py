@@ -1,0 +1,90 @@
+"""Sweep: a subject reads many different paths within minutes, more than its widest hour explains.
+
+Paths are counted while no older than the window since their last read, which never counts too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+from ibis import Table
+from ibis import _ as row
+
+from audit.detections.detection import Detection, Facts, evidence, seconds
+from audit.findings import Severity
+
+
+def rows(facts: Facts) -> Table:
+    """The calls of every window with too many different paths."""
+    limits = facts.thresholds
+    calls = facts.calls.filter(
+        facts.calls.subject.notnull()
+        & facts.calls.error.isnull()
+        & ~facts.calls.path.startswith("auth/")
+    )
+    calls = calls.mutate(second=seconds(row.time), hour=row.time.truncate("h"))
+    same = ibis.window(group_by=["subject", "path"], order_by=[row.time, row.file, row.line])
+    pause = row.second - row.second.lag().over(same)
+    calls = calls.mutate(pause=pause)
+    fresh = (row.pause.isnull() | (row.pause > limits.sweep_seconds)).cast("int64")
+    calls = calls.mutate(fresh=fresh).filter(row.fresh == 1)
+    back = ibis.range_window(
+        group_by="subject", order_by=row.second, preceding=limits.sweep_seconds, following=0
+    )
+    ahead = ibis.range_window(
+        group_by="subject", order_by=row.second, preceding=0, following=limits.sweep_seconds
+    )
+    calls = calls.mutate(paths=row.fresh.sum().over(back))
+    calls = calls.filter(row.paths >= 1).left_join(_usual(facts), ["subject", "hour"])
+    known = row.active.fill_null(0) >= limits.frequency_warm_up_hours
+    young = row.age.fill_null(0) < limits.warm_up_days * 86400
+    calls = calls.filter(known | ~young)
+    own = ibis.greatest(limits.sweep_paths, limits.sweep_times_usual * row.widest.fill_null(0))
+    calls = calls.mutate(
+        bound=ibis.ifelse(known, own, ibis.greatest(own, limits.sweep_paths_unknown))
+    )
+    calls = calls.mutate(crossed=row.paths >= row.bound)
+    calls = calls.mutate(part=row.crossed.cast("int64").max().over(ahead))
+    part = calls.filter(row.part == 1)
+    return evidence(
+        part,
+        part.subject,
+        crossed=part.crossed,
+        measure=part.paths,
+        usual=part.widest.fill_null(0),
+        score=ibis.ifelse(part.crossed, 1 - 0.5 * part.bound / part.paths, 0.0),
+    )
+
+
+def _usual(facts: Facts) -> Table:
+    """Per subject and hour: the widest hour before, the number of hours, the log's age."""
+    visits = facts.visits
+    hours = visits.group_by(["subject", "hour"]).aggregate(paths=visits.path.nunique())
+    before = ibis.rows_window(
+        group_by="subject", order_by=row.hour, preceding=(None, 1), following=None
+    )
+    hours = hours.mutate(
+        widest=row.paths.max().over(before),
+        active=row.hour.count().over(before),
+        age=seconds(row.hour) - seconds(row.hour.min().over(ibis.window())),
+    )
+    return hours.select("subject", "hour", "widest", "active", "age")
+
+
+def _tell(first: Mapping[str, Any]) -> str:
+    return (
+        f"{first['subject']} read {first['measure']:.0f} different paths within six minutes; the "
+        f"most in any hour before was {first['usual']:.0f}"
+    )
+
+
+DETECTION = Detection(
+    id="sweep",
+    severity=Severity.HIGH,
+    about="a subject reads many different paths within minutes",
+    warm_up="24 active hours; a subject without them is held to a higher limit",
+    rows=rows,
+    tell=_tell,
+)
