@@ -25,6 +25,7 @@ from tests.unit.rotation.secrets_manager import ADMIN_ARN, ARN, InMemory, error
 OLD, NEW = "fake-version-1", "fake-version-2"
 PAIR = Pair.of("app")
 CURRENT = Credential(host="db.fake.example", database="fake", username="app", password="fake-1")
+ROUTE = Route()
 ADMIN = replace(CURRENT, username="boss", password="fake-admin")
 
 
@@ -60,7 +61,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Credential]]:
 
 
 def run(store: InMemory, step: Step, *, token: str = NEW, secret: str = ARN) -> Outcome:
-    rotation = Rotation(client=store, secret=ARN, admin=ADMIN_ARN, pair=PAIR, route=Route())
+    rotation = Rotation(client=store, secret=ARN, admin=ADMIN_ARN, pair=PAIR, route=ROUTE)
     return four_steps.run(step, secret=secret, token=token, rotation=rotation)
 
 
