@@ -98,6 +98,7 @@ class Environment:
         progress("workload: an administrator writes a secret, a training job reads it")
         cluster = self.cluster()
         cluster.ensure_example_secret()
+        cluster.ensure_database_secret(postgresql.start(self.node, self.instance))
         progress(f"workload: the job says: {cluster.run_job(example_job(), progress).strip()}")
 
     def up_node(self, progress: Progress) -> None:

@@ -19,9 +19,11 @@ from kubernetes import client, config, utils
 from local.node import NodeError
 from local.paths import REPOSITORY
 from local.progress import Progress
+from local.services.postgresql import PostgresService
 
 EXAMPLE_JOB = REPOSITORY / "examples" / "training-job.yaml"
 SECRET = ("secret", "ml/mlflow")
+DATABASE_SECRET = ("secret", "ml/mlflow-database")
 CANARY = ("secret", "ml/canary")
 WRITER = ("ml-training", "mlflow-admin", "mlflow-writer")
 
@@ -59,20 +61,36 @@ class Cluster:
 
     def ensure_example_secret(self) -> None:
         """Write the training example's secret as its manager, once: fake values that say so."""
+        self._write_once(
+            SECRET,
+            {
+                "tracking_uri": "http://mlflow.ml-serving:5000",
+                "password": f"fake-{secrets.token_urlsafe(18)}",
+            },
+        )
+
+    def ensure_database_secret(self, database: PostgresService) -> None:
+        """Publish the application's first login, once: rotations replace it from then on."""
+        self._write_once(
+            DATABASE_SECRET,
+            {
+                "engine": "postgres",
+                "host": database.host,
+                "port": database.port,
+                "dbname": database.database,
+                "username": database.application_user,
+                "password": database.application_password_file.read_text(),
+            },
+        )
+
+    def _write_once(self, secret: tuple[str, str], values: dict[str, Any]) -> None:
         namespace, account, role = WRITER
-        mount, path = SECRET
+        mount, path = secret
         versions = self.login(namespace, account, role).secrets.kv.v2
         try:
             versions.read_secret_metadata(path=path, mount_point=mount)
         except hvac.exceptions.InvalidPath:
-            versions.create_or_update_secret(
-                path=path,
-                mount_point=mount,
-                secret={
-                    "tracking_uri": "http://mlflow.ml-serving:5000",
-                    "password": f"fake-{secrets.token_urlsafe(18)}",
-                },
-            )
+            versions.create_or_update_secret(path=path, mount_point=mount, secret=values)
 
     def run_job(self, manifest: dict[str, Any], progress: Progress, deadline: float = 120) -> str:
         """Run a Job anew and return its first container's log once it has succeeded.

@@ -19,7 +19,13 @@ import psycopg
 from local.paths import Instance
 from local.services.host import ServiceError, ServiceHost, tail, write_private
 from local.services.postgresql_cluster import Cluster
-from local.services.postgresql_setup import DATABASE, VAULT, make_roles_and_database, make_schema
+from local.services.postgresql_setup import (
+    APPLICATION,
+    DATABASE,
+    VAULT,
+    make_roles_and_database,
+    make_schema,
+)
 
 NAME = "postgresql"
 PORT = 5432
@@ -37,8 +43,8 @@ class PostgresService:
     """Where the server answers and where its credentials lie (each file 0600, no newline).
 
     Pods use `host` and `port`, programs of this machine 127.0.0.1 and `host_port`; both, and
-    the names in `DNS_NAMES`, pass `sslmode=verify-full` against `ca_file`. `vault_password_file`
-    is the first password only: Vault may rotate it.
+    the names in `DNS_NAMES`, pass `sslmode=verify-full` against `ca_file`. The passwords of Vault's
+    user and the application's are the first ones only: they are rotated.
     """
 
     host: str
@@ -47,8 +53,10 @@ class PostgresService:
     ca_file: Path
     admin_password_file: Path
     vault_password_file: Path
+    application_password_file: Path
     admin_user: str = ADMIN
     vault_user: str = VAULT
+    application_user: str = APPLICATION
     database: str = DATABASE
 
     def connect_as_admin(self, database: str = DATABASE) -> psycopg.Connection[Any]:
@@ -76,14 +84,15 @@ def start(
 ) -> PostgresService:
     """Run the server, wait until it answers, make roles and database; again is harmless.
 
-    `timeout` is in seconds. With `new_vault` Vault's user gets its first password again, because
-    the Vault before has rotated it. Raises ServiceError when it cannot be made or does not answer
+    `timeout` is in seconds. With `new_vault` users get their first passwords again, because the
+    Vault before has rotated them. Raises ServiceError when it cannot be made or does not answer
     in time.
     """
     cluster = _cluster(node, instance)
     cluster.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     admin_password = _password(cluster.folder / "admin.password")
     vault_password = _password(cluster.folder / "vault.password")
+    application_password = _password(cluster.folder / "application.password")
     addresses = sorted({node.node_ip, "127.0.0.1", *DNS_NAMES})
     cluster.prepare(addresses, admin_password.read_text())
     service = PostgresService(
@@ -93,11 +102,17 @@ def start(
         ca_file=cluster.ca_file,
         admin_password_file=admin_password,
         vault_password_file=vault_password,
+        application_password_file=application_password,
     )
     _wait(node, instance, cluster, service, timeout)
     with service.connect_as_admin("postgres") as connection:
         connection.execute("SELECT pg_reload_conf()")  # a renewed certificate, changed rules
-        make_roles_and_database(connection, vault_password.read_text(), new_vault=new_vault)
+        make_roles_and_database(
+            connection,
+            vault_password.read_text(),
+            application_password.read_text(),
+            new_vault=new_vault,
+        )
     with service.connect_as_admin() as connection:
         make_schema(connection)
     return service

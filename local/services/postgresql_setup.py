@@ -1,7 +1,9 @@
 """Roles and the database `mlflow`. Owns their SQL; repeating it changes nothing.
 
 Roles: the superuser made by initdb (the platform's, reachable from the node only); `mlflow_owner`
-(cannot log in, owns the database and its tables); `vault` (logs in, CREATEROLE, no superuser).
+(cannot log in, owns the database and its tables); `vault` (logs in, CREATEROLE, no superuser);
+`rotation` (changes passwords in rotations; its own is Vault's to set) and `mlflow` (the login of an
+application, which rotations make one of two that take turns).
 
 Why `vault` holds its table privileges WITH GRANT OPTION: in PostgreSQL 15 CREATEROLE makes and
 drops roles, and puts them into any role that is no superuser, but it passes on no table privilege.
@@ -39,35 +41,54 @@ from psycopg import Connection, sql
 DATABASE = "mlflow"
 OWNER = "mlflow_owner"
 VAULT = "vault"
+ROTATION = "rotation"
+APPLICATION = "mlflow"
 
 _SCHEMA = Path(__file__).with_name("postgresql_schema.sql")
 
 
 def make_roles_and_database(
-    connection: Connection[Any], vault_password: str, *, new_vault: bool
+    connection: Connection[Any],
+    vault_password: str,
+    application_password: str,
+    *,
+    new_vault: bool,
 ) -> None:
-    """Make what is missing. An existing `vault` keeps its password: Vault has rotated it.
+    """Make what is missing. Existing logins keep their passwords: Vault or a rotation owns them.
 
-    For a `new_vault` it gets `vault_password` again, since nobody knows the one that the Vault
-    before rotated it to. `connection` is the superuser's, in autocommit mode.
+    For a `new_vault` they get the first ones again, since nobody knows what those of the Vault
+    before were changed to. `connection` is the superuser's, in autocommit mode.
     """
     if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", OWNER):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(OWNER)))
-    made = not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", VAULT)
-    if made:
-        create = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE")
-        connection.execute(create.format(sql.Identifier(VAULT)))
-    if made or new_vault:
-        # The verifier is computed here, so that the password is in no statement and no log.
-        verifier = connection.pgconn.encrypt_password(
-            vault_password.encode(), VAULT.encode(), b"scram-sha-256"
-        )
-        change = sql.SQL("ALTER ROLE {} PASSWORD {}")
-        connection.execute(change.format(sql.Identifier(VAULT), sql.Literal(verifier.decode())))
-    connection.execute(sql.SQL("GRANT pg_signal_backend TO {}").format(sql.Identifier(VAULT)))
+    _make_login(connection, VAULT, vault_password, creates_roles=True, anew=new_vault)
+    _make_login(connection, ROTATION, None, creates_roles=True, anew=False)
+    _make_login(connection, APPLICATION, application_password, creates_roles=False, anew=new_vault)
+    for privilege, login in (("pg_signal_backend", VAULT), ("pg_read_all_stats", ROTATION)):
+        grant = sql.SQL("GRANT {} TO {}")
+        connection.execute(grant.format(sql.Identifier(privilege), sql.Identifier(login)))
     if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
         create = sql.SQL("CREATE DATABASE {} OWNER {}")
         connection.execute(create.format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))
+
+
+def _make_login(
+    connection: Connection[Any], name: str, password: str | None, *, creates_roles: bool, anew: bool
+) -> None:
+    """A login; its password is set when it is made, and `anew`. Without one nobody can use it."""
+    made = not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
+    if made:
+        create = sql.SQL(
+            "CREATE ROLE {} LOGIN CREATEROLE" if creates_roles else "CREATE ROLE {} LOGIN"
+        )
+        connection.execute(create.format(sql.Identifier(name)))
+    if password and (made or anew):
+        # The verifier is computed here, so that the password is in no statement and no log.
+        verifier = connection.pgconn.encrypt_password(
+            password.encode(), name.encode(), b"scram-sha-256"
+        )
+        change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        connection.execute(change.format(sql.Identifier(name), sql.Literal(verifier.decode())))
 
 
 def make_schema(connection: Connection[Any]) -> None:

@@ -207,10 +207,15 @@ def test_starting_again_changes_nothing_and_a_crash_loses_nothing(running: Runni
         connection.execute(f"ALTER ROLE vault PASSWORD '{password}'".encode())
 
 
-def test_a_new_vault_gets_the_first_password_again(running: Running) -> None:
+def test_a_new_vault_gets_the_first_passwords_again(running: Running) -> None:
     with running.vault() as connection:
         connection.execute("ALTER ROLE vault PASSWORD 'fake-password-of-a-lost-vault'")
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         running.vault()
+    with running.service.connect_as_admin() as admin:
+        admin.execute("ALTER ROLE mlflow PASSWORD 'fake-password-of-a-rotation'")
     postgresql.start(running.node, running.instance, port=running.service.port, new_vault=True)
     running.vault().close()
+    password = running.service.application_password_file.read_text()
+    with running.connect("mlflow", password) as connection:
+        connection.execute("SELECT count(*) FROM experiments")
