@@ -35,7 +35,9 @@ class Stream(Protocol):
         """Go forward, and say how far; less than asked where the stream ends."""
 
 
-class _Plain:
+class Plain:
+    """A file without compression, to which more may be written."""
+
     truncated = False
 
     def __init__(self, file: BinaryIO) -> None:
@@ -123,7 +125,7 @@ def opened(path: Path) -> Iterator[Stream]:
         if magic.startswith(_GZIP) or magic == _ZSTD:
             yield _Chunks(file, zstd=magic == _ZSTD)
         else:
-            yield _Plain(file)
+            yield Plain(file)
 
 
 def is_compressed(path: Path) -> bool:
