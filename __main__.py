@@ -16,6 +16,7 @@ from wiring import (
     external_secrets,
     files,
     kubernetes,
+    rotation,
     seal,
     vault,
 )
@@ -44,6 +45,7 @@ def deploy(
     access = vault.access(settings, contents, in_vault)
     both = pulumi.ResourceOptions.merge(in_cluster, in_vault)
     vault.snapshots(settings, servers, access.login, both)
+    rotation.job(settings, contents, servers, access.login, both)
 
     delivery.sealed(settings.sealed_secrets, namespaces, in_cluster)
     external_secrets.external(settings, namespaces, servers, access, in_cluster)
