@@ -21,6 +21,7 @@ from vaultops.errors import VaultOpsError
 from vaultops.look import Look
 from vaultops.session import operator_session
 from vaultops.state import observe
+from vaultops.target import Target
 
 FOUND, FAILED = 1, 2
 
@@ -56,11 +57,11 @@ def unreadable(state: Path, why: str) -> VaultOpsError:
 
 
 @contextmanager
-def looking(settings: Settings) -> Iterator[Look]:
-    """The stack's Vault as the operator may see it. Raises VaultOpsError."""
+def looking(settings: Settings) -> Iterator[tuple[Target, Look]]:
+    """The stack's servers, and Vault as the operator may see it. Raises VaultOpsError."""
     with (
         vault_of(settings) as target,
         operator_session(target, kubectl_of(settings)) as token,
         target.pod_client(observe(target).active or 0, token) as client,
     ):
-        yield Look(client)
+        yield target, Look(client)

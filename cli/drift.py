@@ -49,7 +49,7 @@ def drift(
             program = program_of(read_export(state))
         except StateError as error:
             raise unreadable(state, f"it {error}") from None
-        with looking(settings) as look:
+        with looking(settings) as (_, look):
             found = drift_of(program, look, kubectl_of(settings))
     if as_json:
         print_json(found.as_data())

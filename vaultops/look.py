@@ -32,7 +32,7 @@ class Look:
     client: hvac.Client
 
     def read(self, path: str) -> Mapping[str, Any] | None:
-        """The `data` at a path, None when nothing is there. Raises NotAllowedError."""
+        """The answer at a path, None when nothing is there. Raises NotAllowedError."""
         return _data(path, lambda: self.client.adapter.get(f"/v1/{path}"))
 
     def names(self, path: str) -> tuple[str, ...]:
@@ -58,5 +58,6 @@ def _data(path: str, ask: Callable[[], Any]) -> Mapping[str, Any] | None:
         return None
     except hvac.exceptions.Forbidden:
         raise NotAllowedError(path) from None
-    data: Mapping[str, Any] = answer.get("data") or {}
+    # What Vault tells everybody, as the progress of generating a root token, is not wrapped.
+    data: Mapping[str, Any] = answer.get("data", answer) or {}
     return data

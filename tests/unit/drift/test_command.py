@@ -31,8 +31,8 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> FakeVault:
     fake = FakeVault()
 
     @contextmanager
-    def looking(_settings: Settings) -> Iterator[Look]:
-        yield Look(fake)
+    def looking(_settings: Settings) -> Iterator[tuple[None, Look]]:
+        yield None, Look(fake)
 
     monkeypatch.setattr(command, "looking", looking)
     monkeypatch.setattr(command, "kubectl_of", lambda _settings: kubectl())
