@@ -126,6 +126,7 @@ def run(
             records=records,
             log=VaultEventLog(clients),
             signer=TransitSigner(clients, key),
+            now=time,
             patience=wait,
             tell=tell,
         )

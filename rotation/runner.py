@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from time import time
 
 from rotation import events, holder
 from rotation.errors import RotationError
@@ -51,8 +50,8 @@ class Runner:
     records: Records
     log: EventLog
     signer: Signer
+    now: Callable[[], float]
     patience: float = 0
-    now: Callable[[], float] = time
     tell: Callable[[str], None] = lambda _: None
 
     def go(
