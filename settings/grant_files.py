@@ -1,7 +1,7 @@
 """Grants in files: a folder beside the stack files, a YAML list in each file, one file a team.
 
 Owns reading them, and that a mistake is told with its own file and place. Knows nothing of what a
-grant means. Why there are files at all: docs/decisions/0006-grants-in-files.md.
+grant means. Why there are files at all: docs/decisions/0006-very-many-grants.md.
 """
 
 from __future__ import annotations
