@@ -108,15 +108,18 @@ def _connect(credential: Credential, route: Route) -> Connection:
         )
     except DatabaseError as error:
         raise _refused(credential, _code(error)) from None
+    except ssl.SSLCertVerificationError as error:
+        raise _untrusted(
+            credential, f"its certificate was refused: {error.verify_message}"
+        ) from None
     except ssl.SSLError as error:
-        why = getattr(error, "verify_message", None) or error.reason
-        raise _untrusted(credential, f"its certificate was refused: {why}") from None
+        raise _untrusted(credential, f"TLS failed: {error.reason}") from None
     except scramp.ScramException:
         raise _untrusted(credential, "it does not know the password that it asks for") from None
     except InterfaceError as error:
         plain.close()
         if "SSL" in str(error):
-            raise _untrusted(credential, "it speaks no TLS") from None
+            raise _untrusted(credential, "it speaks no TLS, or hung up when asked to") from None
         raise _unreachable(credential, "the connection ended during the login") from None
     except OSError as error:
         plain.close()

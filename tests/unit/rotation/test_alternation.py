@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotation import postgresql, roles
 from rotation.alternation import Pair, apply, check, match, next_credential
 from rotation.credential import Credential
-from rotation.errors import ForeignError
+from rotation.errors import ForeignError, RightsError
 from rotation.postgresql import Route, verifier
 
 PAIR = Pair.of("app")
@@ -79,6 +81,30 @@ def test_a_pending_credential_for_somebody_else_reaches_no_server(
         apply(pending, current=CURRENT, admin=CURRENT, pair=PAIR, route=route)
     with pytest.raises(ForeignError, match=named):
         check(pending, current=CURRENT, pair=PAIR, route=route)
+
+
+READ, WRITE = "relation public.fake: SELECT", "relation public.later: INSERT"
+
+
+@pytest.mark.parametrize(
+    ("looks", "refused"),
+    [
+        ([{READ}, {READ}], False),
+        ([{READ}, {READ, WRITE}, {READ, WRITE}, {READ, WRITE}], False),  # made in between
+        ([{READ}, {READ, WRITE}, {READ}, {READ, WRITE}], True),
+        ([{READ, WRITE}, {READ}, {READ, WRITE}, {READ}], True),
+    ],
+)
+def test_only_a_difference_that_stays_is_refused(
+    monkeypatch: pytest.MonkeyPatch, looks: list[set[str]], refused: bool
+) -> None:
+    seen = iter(looks)
+    monkeypatch.setattr(postgresql, "session", lambda *_: nullcontext())
+    monkeypatch.setattr(roles, "rights", lambda *_: frozenset(next(seen)))
+    pending = next_credential(CURRENT, PAIR)
+    with pytest.raises(RightsError, match=WRITE) if refused else nullcontext():
+        check(pending, current=CURRENT, pair=PAIR, route=Route())
+    assert list(seen) == []
 
 
 @given(password=st.text("abcXYZ019_-", min_size=1))
