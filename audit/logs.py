@@ -37,6 +37,10 @@ _ROTATED = re.compile(r"(?<=\w)[-._]\d[-\d.T]*(?=$|\.(log|json|jsonl|ndjson)$)")
 _COMPRESSED = re.compile(r"\.(gz|zst)$")
 
 
+class ForeignError(AuditError):
+    """A file that is no audit log."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Log:
     """A file that was recognised. `document`: one JSON value with all its records in a list."""
@@ -51,7 +55,7 @@ class Log:
 def identify(path: Path) -> Log | None:
     """What `path` is; None while nothing whole is in it yet.
 
-    Raises AuditError for a file that cannot be read or is no audit log.
+    Raises AuditError for a file that cannot be read, ForeignError for one that is no audit log.
     """
     head = _head(path)
     for document, shape in _DOCUMENTS.items():
@@ -67,7 +71,7 @@ def identify(path: Path) -> Log | None:
         return _log(path, source, hashlib.sha256(lines[0].rstrip()).hexdigest(), document=False)
     if len(lines) == 1 and head.lstrip().startswith(b"{") and len(head) < _HEAD:
         return None
-    raise AuditError(
+    raise ForeignError(
         "this is no audit log",
         where=str(path),
         why=f"none of its first {len(lines)} lines is an entry of Vault's or OpenBao's audit "
@@ -87,18 +91,19 @@ def source_of(line: bytes) -> Source | None:
     return next((source for source, kind in KINDS.items() if kind.recognises(entry)), None)
 
 
-def files_of(paths: Iterable[Path]) -> list[Path]:
-    """The files that are meant: folders give what they hold, oldest first.
+def files_of(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
+    """The files that are meant, and whether each was named: folders give what they hold.
 
-    Raises AuditError for a path that is not there.
+    A folder's files come with the oldest first. Raises AuditError for a path that is not there.
     """
-    found: list[Path] = []
+    found: list[tuple[Path, bool]] = []
     for path in paths:
         if path.is_dir():
             inside = [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")]
-            found += sorted(inside, key=lambda p: (p.stat().st_mtime_ns, p.name))
+            inside.sort(key=lambda p: (p.stat().st_mtime_ns, p.name))
+            found += [(file, False) for file in inside]
         elif path.exists():
-            found.append(path)
+            found.append((path, True))
         else:
             raise AuditError(
                 "the log is not there",

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from audit.logs import Log, files_of, identify
+import pyarrow
+
+from audit.logs import ForeignError, Log, files_of, identify
 from audit.normalise import Part, connect, normalise, quoted
-from audit.slices import Progress, Slice, goes_on, slices
+from audit.slices import SLICE_BYTES, Progress, Slice, goes_on, slices
 from audit.store import Seen, Store, Stored
 from audit.streams import Stream, opened
 
 # Devices write the same entry within moments: only files of events this near can hold it too.
 NEAR = timedelta(minutes=1)
-# So much is read between two commits at least; what a killed process had read since is read again.
-COMMIT_BYTES = 64 * 2**20
 # Files of fewer rows are made one when there are more than MANY of them.
 SMALL_ROWS = 50_000
 MANY = 16
@@ -48,29 +48,32 @@ class FileProblem:
 class Outcome:
     """What reading did: `events` are new, `known` were there already.
 
-    `unfinished` are ends of files that will be read again; `empty` are files without a line.
+    `problems` counts lines that are no entries; the store's table names each. `unfinished` are ends
+    of files that will be read again, `empty` files without a line, `foreign` files of folders that
+    are no audit logs.
     """
 
     files: int = 0
     events: int = 0
     known: int = 0
-    problems: list[FileProblem] = field(default_factory=list)
+    problems: int = 0
     unfinished: list[FileProblem] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
-def read(store: Store, paths: Iterable[Path]) -> Outcome:
-    """Read what is new in files and folders of logs.
+def read(store: Store, paths: Iterable[Path], *, slice_bytes: int = SLICE_BYTES) -> Outcome:
+    """Read what is new in files and folders of logs, and commit each `slice_bytes` bytes.
 
-    Raises AuditError for a path that is not there, cannot be read or is no audit log; what was read
-    before it stays.
+    Raises AuditError for a path that is not there or cannot be read, and for a named file that is
+    no audit log; what was read before it stays.
     """
     files = files_of(paths)
     with store.writing(), tempfile.TemporaryDirectory(prefix=".", dir=store.folder) as temporary:
-        reading = _Reading(store, Path(temporary))
+        reading = _Reading(store, Path(temporary), slice_bytes)
         try:
-            for path in files:
-                reading.read(path)
+            for path, named in files:
+                reading.read(path, named=named)
         finally:
             reading.commit()
         reading.merge_small_files()
@@ -80,8 +83,9 @@ def read(store: Store, paths: Iterable[Path]) -> Outcome:
 class _Reading:
     """One call of `read`: what it has read and not committed yet is in `draft`."""
 
-    def __init__(self, store: Store, temporary: Path) -> None:
+    def __init__(self, store: Store, temporary: Path, slice_bytes: int) -> None:
         self.store = store
+        self.slice_bytes = slice_bytes
         self.outcome = Outcome()
         self.draft = store.manifest.model_copy(deep=True)
         self.uncommitted = 0
@@ -95,13 +99,19 @@ class _Reading:
             self.draft = self.store.manifest.model_copy(deep=True)
         self.uncommitted = 0
 
-    def read(self, path: Path) -> None:
+    def read(self, path: Path, *, named: bool) -> None:
         """Read what is new in a file."""
         self.outcome.files += 1
         now = Seen.of(path)
         if self.draft.seen.get(str(path)) == now:
             return
-        log = identify(path)
+        try:
+            log = identify(path)
+        except ForeignError:
+            if named:
+                raise
+            self.outcome.foreign.append(str(path))
+            return
         if log is None:
             self.outcome.empty.append(str(path))
             return
@@ -135,12 +145,12 @@ class _Reading:
         """Read a log to its end; whether it ends whole."""
         whole = True
         with self.lines.open("wb", buffering=0) as file:
-            for piece in slices(log, stream, start, file):
+            for piece in slices(log, stream, start, file, size=self.slice_bytes):
                 if piece.lines:
                     self._take_slice(log, piece)
                     self.uncommitted += piece.after.offset - start.offset
                     start = piece.after
-                    if self.uncommitted >= COMMIT_BYTES:
+                    if self.uncommitted >= self.slice_bytes:
                         self.commit()
                 if piece.unfinished:
                     whole = False
@@ -162,16 +172,14 @@ class _Reading:
             if stored.rows:
                 tables["events"].append(stored)
         if part.problems:
-            found = [
-                FileProblem(file=str(log.path), line=problem.line, reason=problem.reason)
-                for problem in part.problems
-            ]
-            self.outcome.problems += found
-            rows = ", ".join(
-                f"({quoted(one.file)}, {one.line}::BIGINT, {quoted(one.reason)})" for one in found
-            )
-            query = f"SELECT * FROM (VALUES {rows}) AS problem(file, line, reason)"
-            tables["problems"].append(self._write("problems", query))
+            self.outcome.problems += len(part.problems)
+            found = {
+                "file": [str(log.path)] * len(part.problems),
+                "line": [one.line for one in part.problems],
+                "reason": [one.reason for one in part.problems],
+            }
+            self.connection.register("found", pyarrow.table(found))
+            tables["problems"].append(self._write("problems", "SELECT * FROM found"))
         self.draft.logs[log.identity] = piece.after
 
     def _without_known(self, part: Part) -> Stored:

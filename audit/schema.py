@@ -9,14 +9,14 @@ Owns names, types and meaning of the columns. How a row comes from a log is told
 - `request_id`: Vault `request.id`, CloudTrail `eventID`, Kubernetes `auditID`; joins both phases
 - `phase`: `request` or `response`; CloudTrail has responses only
 - `time`: when the entry was made, UTC, microseconds
-- `subject`: who: `namespace/service-account`; else `approle/role`; else the display name
-  (`root`, `userpass-ada`), ARN or user name. NULL: nobody known, as with a bad or missing token
+- `subject`: who: `root` for every root token; else `namespace/service-account`; else
+  `approle/role`; else the display name (`userpass-ada`), ARN or user name. NULL: nobody known, as with a bad or missing token
 - `entity`: Vault entity, CloudTrail principal, Kubernetes uid; NULL without one
 - `role`: the auth role that logged in, or the assumed IAM role; NULL without one
 - `token_type`: `service`, `batch`, `default` in Vault; the identity's type in CloudTrail; or NULL
 - `policies`: names of the token's policies; empty outside Vault
-- `granted_by`: names of the policies that allowed the request; empty outside Vault, for logins and
-  for refused requests. `root` has no name in Vault's entry, and is in `policies` only
+- `granted_by`: names of the policies that allowed the request; empty outside Vault, for logins
+  and for refused requests
 - `operation`: Vault's own (`read`, `update`), the CloudTrail event name, or the Kubernetes verb
 - `path`: Vault path, its namespace in front; CloudTrail `arn:…`, else the service; Kubernetes
   `k8s:namespace/name` for a Secret, else `k8s:resource/namespace/name`

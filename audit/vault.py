@@ -25,17 +25,18 @@ COLUMNS = {
     "response": "STRUCT(secret STRUCT(lease_id VARCHAR))",
 }
 
-# A display name is no identity by itself: every AppRole's is "approle". The entry of a login's
-# request may carry a token that the client still had: Vault logs it so, and so does a row.
+# A display name is no identity by itself: every AppRole's is "approle", and a root token that root
+# made is called "token". The entry of a login's request may carry a token that the client still
+# had: Vault logs it so, and so does a row.
 EVENT = r"""
     request.id AS request_id,
     type AS phase,
     time,
-    coalesce(
+    CASE WHEN list_contains(auth.policies, 'root') THEN 'root' ELSE coalesce(
         auth.metadata.service_account_namespace || '/' || auth.metadata.service_account_name,
         auth.display_name || '/' || auth.metadata.role_name,
         nullif(auth.display_name, '')
-    ) AS subject,
+    ) END AS subject,
     nullif(auth.entity_id, '') AS entity,
     coalesce(auth.metadata.role, auth.metadata.role_name) AS role,
     auth.token_type AS token_type,

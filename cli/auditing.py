@@ -46,7 +46,6 @@ Spark = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many rows of each.")]
 
-_TOLD = 10
 # Where nobody looks at a terminal, lines need not be broken.
 _WIDE = 240
 _SHORT = ("time", "first", "last", "since", "until", "evidence", "operation", "address")
@@ -146,8 +145,9 @@ def _text(row: dict[str, Any], name: str) -> str:
 def _tell(outcome: Outcome) -> None:
     for path in outcome.empty:
         tell(f"{path}: nothing is in it yet")
-    for what in (outcome.problems, outcome.unfinished):
-        for one in what[:_TOLD]:
-            tell(f"{one.file}, line {one.line}: {one.reason}")
-        if len(what) > _TOLD:
-            tell(f"and {len(what) - _TOLD} more lines that could not be read; --json names each")
+    for path in outcome.foreign:
+        tell(f"{path}: left out, it is no audit log")
+    for one in outcome.unfinished:
+        tell(f"{one.file}, line {one.line}: {one.reason}")
+    if outcome.problems:
+        tell(f"{outcome.problems} lines could not be read; `audit report` names each")
