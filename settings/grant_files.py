@@ -44,31 +44,34 @@ def gather(folder: str) -> GrantFiles:
 
     What is wrong with a folder or a file comes out as problems; the other files are read still.
     """
-    path = Path(folder)
-    if not path.is_dir():
-        return GrantFiles(
-            problems=(
-                Problem(
-                    "grantFiles",
-                    f"names {folder!r}, which is no folder here",
-                    "every grant in it would be taken away",
-                    "the path of a folder, from the one that Pulumi.yaml is in",
-                ),
-            )
-        )
+    try:
+        found = sorted(Path(folder).iterdir())
+    except OSError as reason:
+        return _nothing_in(folder, f"which cannot be listed: {reason.strerror}")
+    files = [file for file in found if not file.name.startswith(".") and file.suffix != ".md"]
+    if not files:
+        return _nothing_in(folder, "which holds no .yaml file")
     rows: list[Any] = []
     places: list[tuple[str, int]] = []
     problems = []
-    for file in sorted(path.iterdir()):
-        if file.name.startswith(".") or file.suffix == ".md":
+    for file in files:
+        listed = _list_in(file)
+        if isinstance(listed, Problem):
+            problems.append(listed)
             continue
-        found = _list_in(file)
-        if isinstance(found, Problem):
-            problems.append(found)
-            continue
-        rows += found
-        places += [(str(file), position) for position in range(len(found))]
+        rows += listed
+        places += [(str(file), position) for position in range(len(listed))]
     return GrantFiles(rows=tuple(rows), places=tuple(places), problems=tuple(problems))
+
+
+def _nothing_in(folder: str, what: str) -> GrantFiles:
+    problem = Problem(
+        "grantFiles",
+        f"names {folder!r}, {what}",
+        "every grant in it would be taken away",
+        "the path of a folder with .yaml files, from the one that Pulumi.yaml is in",
+    )
+    return GrantFiles(problems=(problem,))
 
 
 def _list_in(file: Path) -> list[Any] | Problem:

@@ -37,15 +37,16 @@ def read(values: Mapping[str, Any], *, secret_keys: set[str], source: str) -> Se
     folder, grants = own.get("grantFiles"), own.get("grants", [])
     filed = gather(folder) if isinstance(folder, str) else GrantFiles()
     problems += [*_oversized(values), *filed.problems]
-    if filed.rows and isinstance(grants, list):
-        own["grants"] = [*grants, *filed.rows]
+    first = 0  # of those in files
+    if isinstance(grants, list):
+        first, own["grants"] = len(grants), [*grants, *filed.rows]
     try:
         settings = Settings.parse(own, source=source)
     except SettingsError as error:
         seen = [problem for problem in error.problems if not problem.touches(hidden)]
         if filed.problems:  # what names a grant may name one in the file that could not be read
             seen = [problem for problem in seen if "grants" not in problem.also]
-        problems += filed.located(seen, own=len(grants))
+        problems += filed.located(seen, own=first)
         raise SettingsError(source, problems) from None
     if problems:
         raise SettingsError(source, problems)

@@ -124,7 +124,25 @@ def test_a_grant_in_an_unreadable_file_is_not_reported_as_missing_as_well(tmp_pa
 def test_a_folder_that_is_not_there_takes_no_grant_away() -> None:
     (problem,) = mistakes(grantFiles="grants/no-such-stack").problems
     assert problem.key == "grantFiles"
-    assert "'grants/no-such-stack', which is no folder" in problem.what
+    assert "'grants/no-such-stack', which cannot be listed: No such file" in problem.what
+
+
+def test_an_empty_folder_takes_no_grant_away(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("How a team asks for a secret.")
+    (problem,) = mistakes(grantFiles=str(tmp_path)).problems
+    assert problem.key == "grantFiles"
+    assert "which holds no .yaml file" in problem.what
+
+
+@pytest.mark.parametrize("value", [None, 5, "ml-app", {"name": "ml-app"}])
+def test_grants_that_are_no_list_are_told_beside_files(tmp_path: Path, value: Any) -> None:
+    (tmp_path / "vision.yaml").write_text(TEXT)
+    config = engine_config(changed("dev", {"grantFiles": str(tmp_path)}))
+    with pytest.raises(SettingsError) as raised:  # as the command line hands over what YAML says
+        read(config | {"strongroom:grants": value}, secret_keys=set(), source="Pulumi.dev.yaml")
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.key) == ("", "grants")
+    assert "a list is expected" in problem.what
 
 
 def test_a_configuration_near_the_systems_limit_is_told_before_it_is_met() -> None:
