@@ -1,5 +1,5 @@
-"""Rotation of PostgreSQL passwords without a refused login: two users that take turns.
+"""Rotation: credentials are replaced while programs use them, and no login is refused.
 
-Pure Python with no import of the rest of the project, because `archive` ships this package as the
-rotation function of AWS Secrets Manager.
+`alternation` and `four_steps` are the core, in pure Python, which `archive` ships as the rotation
+function of AWS Secrets Manager.
 """

@@ -7,6 +7,7 @@ deployment that changes nothing uploads nothing.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator
 from importlib import metadata
@@ -44,7 +45,7 @@ def write(path: Path, *, ca_pem: str | None = None) -> None:
         contents |= dict(_files(metadata.distribution(name)))
     if ca_pem is not None:
         contents[f"rotation/{CA_FILE}"] = ca_pem.encode()
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # two previews at a time
     with zipfile.ZipFile(partial, "w") as archive:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(name, _EPOCH)
