@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import access, drift, env, policy, preview, rotate, seal, sops, vault
+from cli import access, drift, env, policy, preview, rotate, scan, seal, sops, vault
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -23,3 +23,4 @@ app.add_typer(env.app, name="env")
 app.add_typer(rotate.app, name="rotate")
 app.command()(drift.drift)
 app.command()(preview.preview)
+app.command(epilog=scan.EPILOG)(scan.scan)

@@ -11,8 +11,8 @@ import re
 from collections import Counter
 
 _WORDS = (
-    r"example|placeholder|change[-_ ]?me|redacted|dummy|fake|not[-_ ]?a[-_ ]?secret|your[-_ ]"
-    r"|x{4}|\*{3}|\.{3}|…|01234567|12345678|abcdefgh|(.)\1{5}"
+    r"example|placeholder|change[-_ ]?me|redacted|not[-_ ]?a[-_ ]?secret|your[-_ ]"
+    r"|(?<![a-z0-9])(?:fake|dummy|x{4})|x{6}|\*{3}|\.{3}|…|01234567|12345678|abcdefgh|(.)\1{5}"
 )
 _TEMPLATE = r"\$[({A-Z_]|\$\{\{|\{\{|<[a-z][\w -]*>|%[(s]|^\{[\w.]+\}$|^ENC\["
 PLACEHOLDER = re.compile(f"{_WORDS}|{_TEMPLATE}", re.IGNORECASE)
@@ -54,7 +54,7 @@ def entropy(text: str) -> float:
 
 def placeholder(secret: str) -> bool:
     """Whether the value itself says that it stands for another."""
-    if PLACEHOLDER.search(secret):
+    if PLACEHOLDER.search(secret) or secret.lower() in _STOCK:
         return True
     password = _URL_PASSWORD.search(secret)
     return password is not None and password[1].lower() in _STOCK
@@ -62,7 +62,7 @@ def placeholder(secret: str) -> bool:
 
 def name_only(secret: str) -> bool:
     """Whether the value is words: what a rule that goes by the variable's name mistakes."""
-    return _NAME.fullmatch(secret) is not None or secret.lower() in _STOCK
+    return _NAME.fullmatch(secret) is not None
 
 
 def public(secret: str, text: str, start: int) -> bool:

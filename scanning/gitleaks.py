@@ -23,7 +23,7 @@ def sightings(folder: Path, config: Path | None = CONFIG) -> Iterator[Sighting]:
         arguments.append(f"--config={config}")
     answer = programs.output(Scanner.GITLEAKS, arguments, folder)
     try:
-        for entry in json.loads(answer or b"[]") or []:
+        for entry in json.loads(answer) or []:
             yield Sighting(
                 scanner=Scanner.GITLEAKS,
                 rule=entry["RuleID"],

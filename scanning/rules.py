@@ -17,7 +17,8 @@ from scanning.conditions import entropy, placeholder
 _START = r"(?:(?<![\w.-])|(?<=\\[nrt]))"
 _END = r"(?![\w-])"
 _NAMESPACE = r"(?:\.[A-Za-z0-9]{5,6})?"
-_QUOTED = r"[\"'`\\]{0,2}\s*(?:=>|[:=|,\s])\s*[\"'`\\]{0,2}"
+# Between a name and its value: punctuation, at most with a word of its own.
+_THEN = r"\W{1,40}(?:(?:is|value|was)\W{1,12})?"
 
 Condition = Callable[[str, int, int], bool]
 
@@ -73,7 +74,7 @@ def _camel(letters: str) -> bool:
 
 
 _SHARE = re.compile(
-    r"(?<![A-Za-z0-9+/=_.-])(?P<secret>[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]|[0-9a-f]{66}|[0-9a-f]{64})"
+    r"(?<![A-Za-z0-9+/_.-])(?P<secret>[A-Za-z0-9+/]{43}[A-Za-z0-9+/=]|[0-9a-f]{66}|[0-9a-f]{64})"
     r"(?![A-Za-z0-9+/=_-])"
 )
 _SHARE_NAMED = re.compile(
@@ -83,7 +84,7 @@ _SHARE_NAMED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_SHARE = re.compile(
-    r"hash|sha\d|checksum|fingerprint|hmac|public|nonce|accessor|digest|\n\s*\n|certificate",
+    r"hash|sha\d|checksum|fingerprint|hmac|public|accessor|digest|certificate|nonce\W*$|\n\s*\n",
     re.IGNORECASE,
 )
 _SHARES_BEFORE = 900  # characters: ten shares of a list
@@ -129,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         "vault-wrapping-token",
         "Token that unwraps a response, once",
         rf"(?i:wrapp(?:ing|ed)[_ -]?token|wrap_info\W+token|vault\s+unwrap|bao\s+unwrap)"
-        rf"(?:{_QUOTED}|\s+)(?P<secret>{_ANY_TOKEN}){_END}",
+        rf"{_THEN}(?P<secret>{_ANY_TOKEN}){_END}",
         3.3,
     ),
     _rule(
@@ -174,7 +175,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "vault-approle-secret-id",
         "Secret id of an AppRole",
-        rf"(?i:secret[_-]?id){_QUOTED}(?P<secret>{_UUID}){_END}",
+        rf"(?i:secret[_ -]?id){_THEN}(?P<secret>{_UUID}){_END}",
         2.9,
     ),
 )
