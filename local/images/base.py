@@ -31,7 +31,7 @@ _FOLDERS = (
     *("bin", "etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin"),
     *("dev", "proc", "sys", "usr/local", "usr/local/bin"),
 )
-_MADE = {Path("/"), *(Path("/", folder) for folder in _FOLDERS)}
+_MADE = {Path("/", folder) for folder in ("", "tmp", *_FOLDERS)}
 _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 # Applets that make no sense in a container or need a privilege that no container here has.
 _LEFT_OUT = re.compile(
