@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from cli import access, drift, env, policy, preview, rotate, scan, seal, sops, vault
+from cli import (
+    access,
+    audit,
+    audit_anomalies,
+    drift,
+    env,
+    policy,
+    preview,
+    rotate,
+    scan,
+    seal,
+    sops,
+    vault,
+)
 from cli.reporting import ReportingGroup
 
 app = typer.Typer(
@@ -16,6 +29,8 @@ app = typer.Typer(
 )
 app.add_typer(vault.app, name="vault")
 app.add_typer(access.app, name="access")
+audit.app.command()(audit_anomalies.anomalies)
+app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(seal.app, name="seal")
 app.add_typer(sops.app, name="sops")

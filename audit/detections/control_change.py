@@ -20,6 +20,8 @@ _SYSTEM = (
     r"|rekey|rotate)(?:/|$)"
 )
 _AUTH = r"^(?:.*/)?(?:auth/[^/]+/(?:config|role|roles|users|groups|map|tune)|identity)(?:/|$)"
+# Below such a mount any name may stand, sys/mounts too.
+_SECRETS = ("kv", "generic", "cubbyhole")
 _CHANGES = ("create", "update", "patch", "delete")
 
 
@@ -29,6 +31,7 @@ def rows(facts: Facts) -> Table:
     changed = calls.filter(
         calls.operation.isin(_CHANGES)
         & calls.error.isnull()
+        & ~calls.mount_type.fill_null("").isin(_SECRETS)
         & (calls.path.re_search(_SYSTEM) | calls.path.re_search(_AUTH))
         & ~((calls.operation == "delete") & calls.path.startswith("sys/audit/"))
     )
