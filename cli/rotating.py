@@ -124,8 +124,10 @@ class Access:
             return
         if self.ca_file is None:
             raise typer.BadParameter("--jwt-file needs --ca-file: Vault gets no token unverified")
-        _read(self.ca_file)
         address = self.address or self.settings.vault.address
+        if not address.startswith("https://"):
+            raise typer.BadParameter("--vault-address must begin with https://")
+        _read(self.ca_file)
         yield AddressTarget(addresses=(address,), ca_file=str(self.ca_file)), 0, kubectl
 
 

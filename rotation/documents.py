@@ -82,7 +82,7 @@ class SecretsManagerDocument:
     def read(self) -> tuple[Values, str]:
         """The version that is AWSCURRENT."""
         try:
-            answer = self.client.get_secret_value(SecretId=self.name)
+            answer = self.client.get_secret_value(SecretId=self.name, VersionStage="AWSCURRENT")
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 raise _nothing(self.where) from None

@@ -87,10 +87,10 @@ def fake_aws() -> Iterator[FakeAws]:
             iam.put_user_policy(UserName=user, PolicyName="fake", PolicyDocument=_policy(actions))
             key = iam.create_access_key(UserName=user)["AccessKey"]
             made[user] = (key["AccessKeyId"], key["SecretAccessKey"])
-        check = Request(  # noqa: S310 -- moto's own switch
+        check = Request(  # noqa: S310 -- the switch of moto itself
             f"{endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}
         )
-        urlopen(check).close()
+        urlopen(check).close()  # noqa: S310
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         yield FakeAws(
             endpoint=endpoint,
