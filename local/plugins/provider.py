@@ -72,6 +72,7 @@ class StandInProvider(protocol.Provider):
         if kind.automatic_name and kind.automatic_name not in inputs:
             kept = old.get(kind.automatic_name)
             inputs[kind.automatic_name] = kept or kind.name_prefix + _generated(request)
+        inputs = kind.completed(inputs)
         failures += [
             protocol.CheckFailure(name, f"{request.name}: {name} is required")
             for name, field in kind.fields.items()

@@ -66,6 +66,10 @@ class ResourceType(ABC):
     name_prefix: ClassVar[str] = ""
     delete_before_replace: ClassVar[bool] = False
 
+    def completed(self, inputs: Values) -> Values:
+        """Inputs with what is derived from them, before they are compared."""
+        return inputs
+
     def mistakes(self, inputs: Values) -> Mapping[str, str]:
         """What is wrong with the inputs beyond their names: a reason by input name."""
         del inputs

@@ -6,12 +6,21 @@ Owns secretness and unknowns of whole properties. Knows no resource type.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_ON_THE_WIRE
 
 Properties = dict[str, PropertyValue]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive in a file of this machine."""
+
+    path: str
 
 
 class Unknown:
@@ -28,6 +37,8 @@ def plain(value: PropertyValue) -> Any:
         return UNKNOWN
     if isinstance(inner, float) and inner.is_integer():
         return int(inner)
+    if isinstance(inner, pulumi.FileArchive):
+        return Archive(inner.path)
     if isinstance(inner, Mapping):
         members = {key: plain(member) for key, member in inner.items()}
         return UNKNOWN if UNKNOWN in members.values() else members
@@ -47,6 +58,8 @@ def wrapped(value: Any, *, secret: bool = False) -> PropertyValue:
     """The engine's form of plain data. Raises TypeError for what JSON could not hold either."""
     if isinstance(value, Unknown):
         return PropertyValue(UNKNOWN_ON_THE_WIRE, is_secret=secret)
+    if isinstance(value, Archive):
+        return PropertyValue(pulumi.FileArchive(value.path), is_secret=secret)
     if isinstance(value, int) and not isinstance(value, bool):
         return PropertyValue(float(value), is_secret=secret)
     if isinstance(value, Mapping):

@@ -1,9 +1,9 @@
 """STAND-IN for AWS: a moto server in the node's network namespace. It is not AWS.
 
-It answers KMS, IAM, STS, S3, Secrets Manager and SNS well enough for auto-unseal, dynamic
-credentials and secret import. What it does not do: check signatures or IAM policies (moto's
-enforcement is off: any access key may do anything), bill, throttle or replicate. Keys lie
-unencrypted in a 0600 file, so nothing of value belongs in it.
+It answers KMS, IAM, STS, S3, Secrets Manager, SNS, Lambda and CloudWatch Logs well enough for
+auto-unseal, dynamic credentials, secret import and rotation. What it does not do: run functions,
+check signatures or IAM policies (moto's enforcement is off: any access key may do anything), bill,
+throttle or replicate. Keys lie unencrypted in a 0600 file, so nothing of value belongs in it.
 
 It listens on the node's own address, which only the node's pods and this machine's forwarded
 loopback port reach.

@@ -28,6 +28,7 @@ from werkzeug.serving import run_simple
 from werkzeug.wrappers import Response
 
 from local.services.aws import HEALTH
+from local.services.aws_rotation import adapt
 from local.services.aws_state import StateError, StateFile
 
 _ALLOWED = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("10.77.0.0/24"))
@@ -88,6 +89,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Serve until SIGTERM. Ends with a message and status 1 when the state is refused."""
     arguments = _arguments()
+    adapt()
     state = StateFile(arguments.state)
     try:
         loaded = state.load()

@@ -12,8 +12,10 @@ import io
 import os
 import pickle
 import stat
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -22,12 +24,17 @@ from moto.core.base_backend import BaseBackend
 
 from local.services.host import write_private
 
-SERVICES = ("kms", "iam", "s3", "secretsmanager", "sts", "sns")
+SERVICES = ("kms", "iam", "awslambda_simple", "logs", "s3", "secretsmanager", "sts", "sns")
+LAMBDA = (lambda: None).__name__
 _PRIVATE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
 
 
 def _backends(service: str) -> Any:
     """moto's backends of one service: account, then region, then the backend."""
+    if service == "awslambda_simple":  # by its name moto finds only the one that needs Docker
+        from moto.awslambda_simple.models import lambda_simple_backends
+
+        return lambda_simple_backends
     return backends.get_backend(service)  # type: ignore[call-overload] # typed name by name
 
 
@@ -105,7 +112,7 @@ def private_key(der: bytes) -> Any:
 
 
 class _Pickler(pickle.Pickler):
-    """Knows the two kinds of object that pickle does not: private keys and backends."""
+    """Knows what pickle does not: private keys, backends, and two of Lambda's kinds of mapping."""
 
     def persistent_id(self, obj: Any) -> tuple[str, str, str] | None:
         if isinstance(obj, BaseBackend):
@@ -120,6 +127,11 @@ class _Pickler(pickle.Pickler):
                 serialization.NoEncryption(),
             )
             return private_key, (der,)
+        if isinstance(obj, WeakValueDictionary):
+            return WeakValueDictionary, (dict(obj),)
+        # A mapping of mappings, whose factory has no name to be found by.
+        if isinstance(obj, defaultdict) and getattr(obj.default_factory, "__name__", "") == LAMBDA:
+            return defaultdict, (dict,), None, None, iter(obj.items())
         return NotImplemented
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 REGION = "eu-central-1"
-SERVICES = ("kms", "iam", "s3", "secretsmanager")
+SERVICES = ("kms", "iam", "lambda", "logs", "s3", "secretsmanager")
 
 
 def aws_config(endpoint: str) -> dict[str, Any]:

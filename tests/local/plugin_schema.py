@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import keyword
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -43,6 +44,7 @@ def _resource(token: str, packages: tuple[ModuleType, ...]) -> type[pulumi.Custo
     name, module, kind = token.split(":")
     package = next(p for p in packages if p.__name__ == f"pulumi_{name}")
     area, _, _ = module.partition("/")
+    area += "_" if keyword.iskeyword(area) else ""
     path = package.__name__ if area == "index" else f"{package.__name__}.{area}"
     found: type[pulumi.CustomResource] = getattr(importlib.import_module(path), kind)
     assert vars(found)["pulumi_type"] == token

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,23 @@ def test_everything_survives_a_crash(node: DirectNode, instance: Instance) -> No
     client("s3").create_bucket(Bucket="fake-bucket", CreateBucketConfiguration=location)
     client("s3").put_object(Bucket="fake-bucket", Key="a", Body=b"fake snapshot")
     client("sns").create_topic(Name="fake-topic")
+    client("logs").create_log_group(logGroupName="fake-group")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("fake.py", "def handler(event, context): pass")
+    function = client("lambda").create_function(
+        FunctionName="fake-function",
+        Runtime="python3.13",
+        Role="arn:aws:iam::123456789012:role/fake-role",
+        Handler="fake.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    client("secretsmanager").rotate_secret(
+        SecretId="fake/secret",
+        RotationLambdaARN=function["FunctionArn"],
+        RotationRules={"AutomaticallyAfterDays": 30},
+        RotateImmediately=False,
+    )
 
     node.kill(aws.NAME)
     client = client_of(aws.start(node, instance, port=port))
@@ -84,7 +103,49 @@ def test_everything_survives_a_crash(node: DirectNode, instance: Instance) -> No
     body = client("s3").get_object(Bucket="fake-bucket", Key="a")["Body"].read()
     assert body == b"fake snapshot"
     assert client("sns").list_topics()["Topics"][0]["TopicArn"].endswith(":fake-topic")
+    groups = client("logs").describe_log_groups()["logGroups"]
+    assert [group["logGroupName"] for group in groups] == ["fake-group"]
+    kept = client("lambda").get_function(FunctionName="fake-function")["Configuration"]
+    assert kept["CodeSha256"] == function["CodeSha256"]
+    rotated = client("secretsmanager").describe_secret(SecretId="fake/secret")
+    assert rotated["RotationLambdaARN"] == function["FunctionArn"]
     client("kms").create_alias(AliasName="alias/after", TargetKeyId=key)  # goes on, not read-only
+
+
+def test_a_rotation_is_set_and_begun_as_aws_does(node: DirectNode, instance: Instance) -> None:
+    client = client_of(aws.start(node, instance, port=free_port()))
+    secrets = client("secretsmanager")
+    client("iam").create_role(RoleName="fake-role", AssumeRolePolicyDocument="{}")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("fake.py", "def handler(event, context): pass")
+    function = client("lambda").create_function(
+        FunctionName="fake-function",
+        Runtime="python3.13",
+        Role="arn:aws:iam::123456789012:role/fake-role",
+        Handler="fake.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )["FunctionArn"]
+    arn = secrets.create_secret(Name="fake/empty")["ARN"]
+    rules = {"AutomaticallyAfterDays": 30}
+    secrets.rotate_secret(
+        SecretId=arn, RotationLambdaARN=function, RotationRules=rules, RotateImmediately=False
+    )
+    set_up = secrets.describe_secret(SecretId=arn)
+    assert (set_up["RotationEnabled"], set_up["RotationRules"]) == (True, rules)
+    assert set_up.get("VersionIdsToStages", {}) == {}
+
+    first = secrets.put_secret_value(SecretId=arn, SecretString="fake value")["VersionId"]
+    token = "00000000-0000-0000-0000-000000000001"
+    secrets.rotate_secret(SecretId=arn, ClientRequestToken=token)
+    begun = secrets.describe_secret(SecretId=arn)
+    assert begun["VersionIdsToStages"] == {first: ["AWSCURRENT"], token: ["AWSPENDING"]}
+    assert begun["RotationLambdaARN"] == function
+    assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "fake value"
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId=arn, VersionStage="AWSPENDING")
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.rotate_secret(SecretId="fake/missing")
 
 
 def test_start_again_keeps_the_process_and_the_state_is_private(

@@ -5,17 +5,22 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from moto.core.config import default_user_config
+from moto.secretsmanager.models import SecretsManagerBackend
 from moto.server import ThreadedMotoServer
 
 from local.plugins.aws.provider import AwsProvider
+from local.plugins.values import Archive
+from local.services import aws_rotation
 from tests.local.plugin_aws_config import REGION, aws_config
 from tests.local.plugin_driver import Driver
 
@@ -26,10 +31,14 @@ ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 USER = "aws:iam/user:User"
 USER_POLICY = "aws:iam/userPolicy:UserPolicy"
 BUCKET = "aws:s3/bucket:Bucket"
+LAMBDA = "aws:lambda/function:Function"
+PERMISSION = "aws:lambda/permission:Permission"
+LOGS = "aws:cloudwatch/logGroup:LogGroup"
 SECRET = "aws:secretsmanager/secret:Secret"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
 ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 
+_FILES = tempfile.TemporaryDirectory(prefix="strongroom-tests-")
 FUNCTION = f"arn:aws:lambda:{REGION}:123456789012:function:rotate"
 TAGS = {"team": "tests"}
 OTHER_TAGS = {"team": "others", "stage": "fake"}
@@ -56,6 +65,14 @@ TRUST = json.dumps(
         ],
     }
 )
+
+
+def code(name: str) -> Archive:
+    """An archive on disk, another one for each name."""
+    path = Path(_FILES.name) / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{name}.py", "def handler(event, context): pass")
+    return Archive(str(path))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +110,7 @@ def driver(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Driver:
 def rotating(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function that SecretRotation names; moto calls it and it does nothing."""
     monkeypatch.setitem(default_user_config, "lambda", {"use_docker": False})
+    monkeypatch.setattr(SecretsManagerBackend, "rotate_secret", aws_rotation.rotate_secret)
     role = aws("iam").create_role(RoleName="rotate", AssumeRolePolicyDocument=TRUST)["Role"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -166,6 +184,43 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"user": f"{USER}:name", "policy": document("s3:PutObject")},
     ),
     BUCKET: ({"bucket": "one", "tags": TAGS}, {"bucket": "one", "tags": OTHER_TAGS}),
+    LAMBDA: (
+        {
+            "name": "one",
+            "role": f"{ROLE}:arn",
+            "runtime": "python3.13",
+            "handler": "one.handler",
+            "code": code("one"),
+            "description": "one",
+            "timeout": 60,
+            "environment": {"variables": {"ONE": "1"}},
+            "tags": TAGS,
+        },
+        {
+            "name": "one",
+            "role": f"{ROLE}:arn",
+            "runtime": "python3.13",
+            "handler": "other.handler",
+            "code": code("other"),
+            "memorySize": 256,
+            "environment": {"variables": {"OTHER": "2"}},
+            "tags": OTHER_TAGS,
+        },
+    ),
+    PERMISSION: (
+        {
+            "function": FUNCTION,
+            "action": "lambda:InvokeFunction",
+            "principal": "secretsmanager.amazonaws.com",
+            "sourceAccount": "123456789012",
+            "sourceArn": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:fake-AbCdEf",
+        },
+        {},
+    ),
+    LOGS: (
+        {"name": "/aws/lambda/one", "retentionInDays": 30, "tags": TAGS},
+        {"name": "/aws/lambda/one", "tags": OTHER_TAGS},
+    ),
     SECRET: (
         {"name": "one", "description": "one", "tags": TAGS, "recoveryWindowInDays": 7},
         {"name": "one", "description": "other", "tags": OTHER_TAGS, "recoveryWindowInDays": 7},
@@ -192,7 +247,7 @@ EVERY_TYPE = pytest.mark.parametrize("token", CASES)
 NEEDS_FUNCTION = pytest.mark.usefixtures("rotating")
 
 
-def resolved(driver: Driver, aws: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+def resolved(driver: Driver, inputs: dict[str, Any]) -> dict[str, Any]:
     """Inputs with `token:property` replaced by that property of a resource made for it."""
     found = dict(inputs)
     for name, value in inputs.items():
@@ -200,16 +255,13 @@ def resolved(driver: Driver, aws: Any, inputs: dict[str, Any]) -> dict[str, Any]
             token, _, property_name = value.rpartition(":")
             made = driver.create(token, FOUNDATIONS[token])
             found[name] = made.values[property_name]
-            if token == SECRET:  # without a value there is nothing to rotate
-                secrets = aws("secretsmanager")
-                secrets.put_secret_value(SecretId=made.id, SecretString="fake value")
     return found
 
 
 @NEEDS_FUNCTION
 @EVERY_TYPE
 def test_a_second_up_and_a_refresh_change_nothing(driver: Driver, aws: Any, token: str) -> None:
-    inputs = resolved(driver, aws, CASES[token][0])
+    inputs = resolved(driver, CASES[token][0])
     made = driver.create(token, inputs)
     made.assert_stable(inputs)
     assert made.values.items() >= {n: v for n, v in inputs.items() if v}.items()
@@ -220,7 +272,7 @@ def test_a_second_up_and_a_refresh_change_nothing(driver: Driver, aws: Any, toke
 def test_what_is_gone_is_noticed_and_deleting_it_again_is_no_error(
     driver: Driver, aws: Any, token: str
 ) -> None:
-    made = driver.create(token, resolved(driver, aws, CASES[token][0]))
+    made = driver.create(token, resolved(driver, CASES[token][0]))
     made.delete()
     assert not made.refresh()
     made.delete()
@@ -232,7 +284,7 @@ def test_changes_happen_in_place_and_then_nothing_is_left_to_change(
     driver: Driver, aws: Any, token: str
 ) -> None:
     first, other = CASES[token]
-    given = resolved(driver, aws, first)
+    given = resolved(driver, first)
     made = driver.create(token, given)
     other = {
         n: given[n] if isinstance(v, str) and v.startswith("aws:") else v for n, v in other.items()
@@ -246,9 +298,9 @@ def test_changes_happen_in_place_and_then_nothing_is_left_to_change(
     made.assert_stable(given)
 
 
-@pytest.mark.parametrize("token", [KEY, ROLE, USER, BUCKET, SECRET])
+@pytest.mark.parametrize("token", [KEY, ROLE, USER, BUCKET, LAMBDA, LOGS, SECRET])
 def test_tags_that_the_program_takes_back_are_gone(driver: Driver, token: str) -> None:
-    tagged = FOUNDATIONS[token]
+    tagged = resolved(driver, FOUNDATIONS[token])
     made = driver.create(token, tagged)
     assert made.values["tagsAll"] == TAGS
     bare = {name: value for name, value in tagged.items() if name != "tags"}
@@ -260,7 +312,7 @@ def test_tags_that_the_program_takes_back_are_gone(driver: Driver, token: str) -
 
 @pytest.mark.parametrize("token", [KEY, ROLE_POLICY, USER_POLICY, SECRET_POLICY])
 def test_a_policy_written_in_another_way_is_no_change(driver: Driver, aws: Any, token: str) -> None:
-    given = resolved(driver, aws, FOUNDATIONS[token])
+    given = resolved(driver, FOUNDATIONS[token])
     made = driver.create(token, given)
     action = json.loads(given["policy"])["Statement"][0]["Action"]
     assert made.changes(given | {"policy": document(action, spaced=True)}) == set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local.plugins.aws import iam, inline_policies, kms, s3, secretsmanager
+from local.plugins.aws import iam, inline_policies, kms, lambda_function, logs, s3, secretsmanager
 from local.plugins.aws.base import AwsType
 from local.plugins.aws.connection import Connection, mistakes
 from local.plugins.provider import StandInProvider
@@ -17,6 +17,9 @@ TYPES: tuple[type[AwsType], ...] = (
     iam.User,
     inline_policies.RolePolicy,
     inline_policies.UserPolicy,
+    lambda_function.Function,
+    lambda_function.Permission,
+    logs.LogGroup,
     s3.Bucket,
     secretsmanager.Secret,
     secretsmanager.SecretPolicy,
