@@ -48,6 +48,14 @@ def step(steps: tuple[Step, ...], name: str) -> Step:
     return found
 
 
+def done(steps: tuple[Step, ...], name: str, facts: Facts | None = None) -> dict[str, str]:
+    """All facts after a step that does not wait."""
+    known = facts or {}
+    found = step(steps, name).act(run(known))
+    assert not isinstance(found, Pending), found.why
+    return {**known, **found}
+
+
 def test_a_secret_of_aws_is_replaced_by_check_and_set() -> None:
     made = client("secretsmanager")
     made.create_secret(Name="fake", SecretString='{"a": "1"}')
@@ -110,8 +118,7 @@ def user() -> UserKey:
 
 def test_an_old_key_that_is_used_is_not_switched_off(user: UserKey) -> None:
     steps = iam_access_key.steps(user, FOLLOWING)
-    facts = {**step(steps, "choose").act(run({}))}  # type: ignore[dict-item]
-    facts |= step(steps, "publish").act(run(facts))  # type: ignore[operator]
+    facts = done(steps, "publish", done(steps, "choose"))
     silence = step(steps, "await-silence").act
     old = facts["old"]
     assert isinstance(silence(run(facts, since=HOUR, now=2 * HOUR)), Pending)
@@ -128,7 +135,7 @@ def test_a_key_that_was_lost_with_its_secret_is_replaced_and_a_used_one_is_not(
     user: UserKey,
 ) -> None:
     steps = iam_access_key.steps(user, FOLLOWING)
-    facts: Facts = step(steps, "choose").act(run({}))  # type: ignore[assignment]
+    facts = done(steps, "choose")
     lost, _ = user.keys.create()
     user.keys.client.used[lost] = (HOUR, "s3")
     with pytest.raises(DoubtError, match=f"{lost} \\(active, last used"):
@@ -140,9 +147,8 @@ def test_a_key_that_was_lost_with_its_secret_is_replaced_and_a_used_one_is_not(
 
 def test_no_old_key_ends_while_the_new_one_is_not_published(user: UserKey) -> None:
     steps = iam_access_key.steps(user, FOLLOWING)
-    facts = {**step(steps, "choose").act(run({}))}  # type: ignore[dict-item]
     values, _ = user.document.read()
-    facts |= step(steps, "publish").act(run(facts))  # type: ignore[operator]
+    facts = done(steps, "publish", done(steps, "choose"))
     user.document.replace(values, user.document.read()[1])
     for name in ("deactivate", "delete"):
         with pytest.raises(DoubtError, match="is not published any more"):
@@ -176,7 +182,7 @@ class Rotating:
 def test_a_value_of_aws_is_rotated_when_it_is_current_and_nothing_is_pending() -> None:
     secret = Rotating()
     steps = secrets_manager.steps(secret, "fake", FOLLOWING)
-    facts: Facts = step(steps, "start").act(run({}))  # type: ignore[assignment]
+    facts = done(steps, "start")
     assert step(steps, "start").act(run({})) == facts
     assert secret.asked == [facts["new"]], "a killed run sees that AWS has begun"
 
