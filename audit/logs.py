@@ -33,7 +33,7 @@ _DOCUMENTS = {
     Source.KUBERNETES: re.compile(rb'\s*\{\s*("[^"]+"\s*:[^\[]*)?"kind"\s*:\s*"EventList"'),
 }
 # audit.log.1, audit.log-20260101, audit-2026-01-01T00-00-00.000.log, each with .gz or .zst or not.
-_ROTATED = re.compile(r"(?<=\w)[-._]\d[-\d.T]*(?=$|\.(log|json|jsonl|ndjson)$)")
+_ROTATED = re.compile(r"[-.]\d{4}-\d\d-\d\d[-T\d.]*(?=\.\w+$)|(?<=[.]log)[-._]\d[-\d.T]*$")
 _COMPRESSED = re.compile(r"\.(gz|zst)$")
 
 

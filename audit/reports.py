@@ -20,6 +20,8 @@ _CONTROL = (
     r"|generate-recovery-token|rekey|rotate|seal|step-down|raw|config|plugins|namespaces)(/|$)"
     r"|auth/token/(create|roles)|auth/[^/]+/(role|config|users|groups|map|tune)(/|$)|identity/)"
 )
+# A secret may be called sys/policy too; it lies in another mount. Some calls have none.
+_CONTROL_MOUNT = r"(^|/)(sys|auth|identity)/"
 _MAKES_ROOT = r"^(.*/)?sys/generate-root(-token)?(/|$)"
 _RBAC = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 _READS_IAM = r"^(Get|List|Simulate|Generate)"
@@ -120,7 +122,10 @@ def root_use(events: Table) -> Table:
 def changes(events: Table) -> Table:
     """Changes of policies, logins, mounts, audit devices and keys, done or attempted."""
     vault = (
-        (_.source == Source.VAULT) & _.operation.isin(_WRITES) & _.path.re_search(_CONTROL)
+        (_.source == Source.VAULT)
+        & _.operation.isin(_WRITES)
+        & _.path.re_search(_CONTROL)
+        & (_.mount.isnull() | _.mount.re_search(_CONTROL_MOUNT))
     ) & ~_.path.re_search(r"^(.*/)?auth/[^/]+/login")
     kubernetes = (_.source == Source.KUBERNETES) & _.operation.isin(_WRITES) & _.mount.isin(_RBAC)
     cloud = (_.source == Source.CLOUDTRAIL) & (

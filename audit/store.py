@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -59,7 +59,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int = 1
+    version: Literal[1] = 1
     tables: dict[str, list[Stored]] = {name: [] for name in TABLES}
     logs: dict[str, Progress] = {}
     seen: dict[str, Seen] = {}
