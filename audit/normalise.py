@@ -62,9 +62,9 @@ def normalise(
         _fill_blank_lines(connection, log, piece, lines)
         rows = _write(connection, log, piece, lines, part)
         problems = (*problems, *_problems(connection, log, piece, lines))
-    first, last = (
-        connection.execute(f"SELECT min(time), max(time) FROM {quoted(part)}").fetchone() or ()
-    )
+    ((first, last),) = connection.execute(
+        f"SELECT min(time), max(time) FROM {quoted(part)}"
+    ).fetchall()
     return Part(file=part, rows=rows, first=first, last=last, problems=problems)
 
 
@@ -73,8 +73,8 @@ def _write(
 ) -> int:
     written = connection.execute(
         f"COPY ({_events(log, piece, lines)}) TO {quoted(part)} (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchone()
-    return int(written[0]) if written else 0
+    ).fetchall()
+    return int(written[0][0])
 
 
 def _events(log: Log, piece: Slice, lines: Path) -> str:
@@ -105,10 +105,10 @@ def _fill_blank_lines(
     connection: duckdb.DuckDBPyConnection, log: Log, piece: Slice, lines: Path
 ) -> None:
     """DuckDB passes over blank lines, which would shift the numbers of those after them."""
-    counted = connection.execute(
+    ((counted,),) = connection.execute(
         f"SELECT count(*) FROM ({_numbered(log, piece, lines)})"
-    ).fetchone()
-    if counted and counted[0] < piece.lines:
+    ).fetchall()
+    if counted < piece.lines:
         content = lines.read_bytes()
         lines.write_bytes(_BLANK.sub(b"{}", content.removesuffix(b"\n")) + b"\n")
 

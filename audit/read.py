@@ -196,8 +196,8 @@ class _Reading:
         counted = self.connection.execute(
             f"SELECT count(DISTINCT ({_SAME})), "
             f"(SELECT count(*) FROM {mine} SEMI JOIN ({known}) USING ({_SAME})) FROM {mine}"
-        ).fetchone()
-        if counted == (part.rows, 0):
+        ).fetchall()
+        if counted == [(part.rows, 0)]:
             return Stored(name=part.file.name, rows=part.rows, first=part.first, last=part.last)
         kept = self._write(
             "events",
@@ -210,8 +210,8 @@ class _Reading:
         file = self.store.new_file(table)
         written = self.connection.execute(
             f"COPY ({query}) TO {quoted(file)} (FORMAT parquet, COMPRESSION zstd)"
-        ).fetchone()
-        return Stored(name=file.name, rows=written[0] if written else 0)
+        ).fetchall()
+        return Stored(name=file.name, rows=written[0][0])
 
 
 def _near(stored: Stored, part: Part) -> bool:

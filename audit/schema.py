@@ -10,7 +10,8 @@ Owns names, types and meaning of the columns. How a row comes from a log is told
 - `phase`: `request` or `response`; CloudTrail has responses only
 - `time`: when the entry was made, UTC, microseconds
 - `subject`: who: `root` for every root token; else `namespace/service-account`; else
-  `approle/role`; else the display name (`userpass-ada`), ARN or user name. NULL: nobody known, as with a bad or missing token
+  `approle/role`; else the display name (`userpass-ada`), ARN or user name. NULL: nobody known,
+  as with a bad or missing token
 - `entity`: Vault entity, CloudTrail principal, Kubernetes uid; NULL without one
 - `role`: the auth role that logged in, or the assumed IAM role; NULL without one
 - `token_type`: `service`, `batch`, `default` in Vault; the identity's type in CloudTrail; or NULL
