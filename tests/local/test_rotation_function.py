@@ -316,6 +316,28 @@ def test_a_server_that_is_not_trusted_or_not_there_is_refused(rig: Rig) -> None:
     assert not apply(rig.route())
 
 
+def test_an_administrator_needs_no_more_than_createrole(rig: Rig) -> None:
+    with rig.servers.postgres.connect_as_admin() as admin:
+        admin.execute("CREATE ROLE fake_admin LOGIN CREATEROLE PASSWORD 'fake-of-the-admin'")
+    document = rig.servers.document("fake_admin", "fake-of-the-admin")
+    admin_secret = rig.servers.store("fake/narrow-admin", document)
+    application = Application(rig.servers, rig.function, admin_secret, "narrow")
+    for _ in range(3):
+        application.assert_whole(application.rotate())
+
+
+def test_a_pair_becomes_one_user_again_as_the_decision_says(rig: Rig) -> None:
+    application = rig.application("undone")
+    application.rotate()
+    with rig.servers.postgres.connect_as_admin() as admin:
+        admin.execute(
+            "DROP ROLE undone, undone_clone; ALTER ROLE undone_owner RENAME TO undone;"
+            "ALTER ROLE undone LOGIN PASSWORD 'fake-password-afterwards'"
+        )
+    document = {"username": "undone", "password": "fake-password-afterwards"}
+    assert application.works({**application.document(), **document})
+
+
 @dataclass
 class Memory:
     """A store that keeps every document that was published."""
