@@ -8,6 +8,7 @@ from cli import (
     access,
     audit,
     audit_anomalies,
+    compliance,
     drift,
     env,
     policy,
@@ -36,6 +37,7 @@ app.add_typer(seal.app, name="seal")
 app.add_typer(sops.app, name="sops")
 app.add_typer(env.app, name="env")
 app.add_typer(rotate.app, name="rotate")
+app.command()(compliance.compliance)
 app.command()(drift.drift)
 app.command()(preview.preview)
 app.command(epilog=scan.EPILOG)(scan.scan)

@@ -123,7 +123,8 @@ def _evidence(evidence: Evidence) -> str:
     sign, name = _SIGNS[evidence.state]
     proof = f" <small>{escape(evidence.proof)}</small>" if evidence.proof else ""
     fix = f'<em class="fix">Fix: {escape(evidence.fix)}</em>' if evidence.fix else ""
-    where = " ".join(map(_place, evidence.where))
+    places = " ".join(map(_place, evidence.where))
+    where = f'<div class="where">{places}</div>' if places else ""
     return (
         f'<li class="{name}"><i aria-label="{evidence.state.value}">{sign}</i>'
         f"<div>{escape(evidence.said)}{proof}{fix}{where}</div></li>"

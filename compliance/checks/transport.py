@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from compliance.checks.answers import Answer, unknown, unless
 from compliance.live import Live
 from vaultops.certificates import CONNECT_SECONDS
+from vaultops.errors import UnreachableError
 
 _SHORT = 14  # days; the renewal begins long before
 _OLDEST = "TLSv1.2"
@@ -66,14 +67,23 @@ def _old() -> ssl.SSLContext:
 
 
 def _speaks(live: Live, ordinal: int, context: ssl.SSLContext) -> str:
-    """The version agreed on, `refused`, or why nothing was offered."""
+    """The version agreed on, `refused`, or why nothing was offered. Raises UnreachableError."""
     parts = urlsplit(live.target.url(ordinal))
     address = (parts.hostname or "", parts.port or 443)
-    with socket.create_connection(address, CONNECT_SECONDS) as plain:
-        try:
-            with context.wrap_socket(plain, server_hostname=parts.hostname) as connection:
-                return connection.version() or "nothing"
-        except ssl.SSLError as error:
-            # Only the server's own alert proves that it refused; anything else may be ours.
-            refused = "ALERT_PROTOCOL_VERSION" in (error.reason or "")
-            return "refused" if refused else f"not offered ({error.reason})"
+    try:
+        with (
+            socket.create_connection(address, CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=parts.hostname) as connection,
+        ):
+            return connection.version() or "nothing"
+    except ssl.SSLError as error:
+        # Only the server's own alert proves that it refused; anything else may be ours.
+        refused = "ALERT_PROTOCOL_VERSION" in (error.reason or "")
+        return "refused" if refused else f"not offered ({error.reason})"
+    except OSError as error:
+        raise UnreachableError(
+            f"{live.target.name(ordinal)} does not answer",
+            where=live.target.url(ordinal),
+            why=str(error),
+            fix="see the pod's log",
+        ) from None

@@ -34,7 +34,16 @@ ROLE = {
     "token_type": "default",
 }
 DATABASE_ROLE = {
-    "creation_statements": ["CREATE ROLE fake;", "GRANT SELECT ON fake TO fake;"],
+    "creation_statements": [
+        "CREATE ROLE fake VALID UNTIL '{{expiration}}';",
+        "GRANT SELECT ON fake TO fake;",
+    ],
+    "revocation_statements": [
+        "ALTER ROLE fake NOLOGIN;",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'fake';",
+        "REVOKE ALL ON fake FROM fake;",
+        "DROP ROLE fake;",
+    ],
     "db_name": "mlflow",
     "default_ttl": 3600,
     "max_ttl": 86400,
@@ -215,7 +224,11 @@ class FakeKubectl(Kubectl):
         if self.failure:
             raise self.failure
         kinds = [what.partition(".")[0] for what in arguments[1].split(",")]
-        return {"items": [o for o in self.objects if f"{o['kind'].lower()}s" in kinds]}
+        return {"items": [o for o in self.objects if _plural(o["kind"]) in kinds]}
+
+
+def _plural(kind: str) -> str:
+    return f"{kind.lower()}s".replace("ys", "ies")
 
 
 def kubectl(*more: Mapping[str, Any], without: str = "") -> FakeKubectl:
@@ -337,6 +350,7 @@ def stack() -> dict[str, Any]:
             id="database/roles/ml-readonly",
             outputs={
                 "creationStatements": DATABASE_ROLE["creation_statements"],
+                "revocationStatements": DATABASE_ROLE["revocation_statements"],
                 "dbName": "mlflow",
                 "defaultTtl": 3600,
                 "maxTtl": 86400,

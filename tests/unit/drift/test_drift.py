@@ -12,6 +12,7 @@ from drift.model import Drift, Kind, State
 from drift.program import program_of
 from drift.run import drift_of
 from tests.unit.drift.stand_in import (
+    DATABASE_ROLE,
     POLICY_TEXT,
     ROLE,
     RULES,
@@ -90,7 +91,7 @@ CHANGES: dict[str, tuple[str, Kind, dict[str, Any], str]] = {
     "statements in another order": (
         "database/roles/ml-readonly",
         Kind.OBJECT,
-        {"creation_statements": ["GRANT SELECT ON fake TO fake;", "CREATE ROLE fake;"]},
+        {"creation_statements": list(reversed(DATABASE_ROLE["creation_statements"]))},
         "creation_statements: ",
     ),
     "a connection without verification": (
