@@ -21,8 +21,9 @@ _STOCK = frozenset(
     {"password", "passwd", "pass", "secret", "user", "pw", "pwd", "postgres", "root", "username"}
 )
 _URL_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s]+)@")
-# lower-case or Capitalised words and nothing else: a name, not a value that was generated
-_NAME = re.compile(r"(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)(?:[-_./: ]+(?:[a-z]+|[A-Z][a-z]+|[A-Z]+))*\W*")
+# Words, joined by signs or by capitals, at most with a version: a name, not a generated value.
+_WORD = r"(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)\d{0,3}"
+_NAME = re.compile(rf"{_WORD}(?:[-_./: ]+{_WORD}|[-_./: ]+\d{{1,3}}(?![^\W_]))*\W*")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGEST = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96,128})")
 _CIPHERTEXT = re.compile(r"Ag[A-Za-z0-9+/]{200,}={0,2}|vault:v\d+:.+", re.DOTALL)  # Sealed Secrets

@@ -8,9 +8,10 @@ the password in it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanning import conditions
 from scanning.fingerprint import fingerprints
@@ -93,7 +94,8 @@ def _places(seen: Sequence[Sighting], text: str) -> list[_Place]:
     """Where each sighting is, without those that are no secret; the most telling scanner first."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     places = []
-    for sighting in seen:
+    for told in seen:
+        sighting = told
         line_start = starts[min(sighting.line, len(starts)) - 1]
         start = text.find(sighting.secret, line_start)
         if start < 0:
@@ -103,6 +105,8 @@ def _places(seen: Sequence[Sighting], text: str) -> list[_Place]:
             end = text.find("\n", start) if "\n" in text[start:] else len(text)
         else:
             end = start + len(sighting.secret)
+            # Some scanners name the first line of the part that they were reading.
+            sighting = replace(sighting, line=bisect_right(starts, start))
         if not _harmless(sighting, text, start):
             places.append(_Place(sighting=sighting, start=start, end=end))
     return sorted(

@@ -13,12 +13,15 @@ _SHOWN_SHARE = 6  # at most a sixth of the secret is shown
 
 
 class Scanner(StrEnum):
-    """Who looks, in the order in which a secret's name is taken when several saw it."""
+    """Who looks, in the order in which a secret's name is taken when several saw it.
+
+    The one that is left out most comes last, so that names stay when it is.
+    """
 
     STRONGROOM = "strongroom"
     GITLEAKS = "gitleaks"
-    TRUFFLEHOG = "trufflehog"
     DETECT_SECRETS = "detect-secrets"
+    TRUFFLEHOG = "trufflehog"
 
 
 @dataclass(frozen=True, kw_only=True)

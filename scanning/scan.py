@@ -89,7 +89,7 @@ def scan(
             files=len(snapshot.sources),
             findings=tuple(findings),
             unscanned=tuple(snapshot.unscanned),
-            stale=_stale(config, findings) if mode is Mode.HISTORY and not since else (),
+            stale=_stale(config, findings, scanners) if mode is Mode.HISTORY and not since else (),
             salt=bytes.fromhex(config.salt),
         )
 
@@ -117,6 +117,13 @@ def _require(scanners: Collection[Scanner]) -> None:
             programs.find(scanner)
 
 
-def _stale(config: Config, findings: Iterable[Finding]) -> tuple[Accepted, ...]:
+def _stale(
+    config: Config, findings: Iterable[Finding], scanners: Collection[Scanner]
+) -> tuple[Accepted, ...]:
+    """Entries that nothing bears out, among those whose scanner looked."""
     alive = {(found.path, *mark) for found in findings for mark in found.marks}
-    return tuple(entry for entry in config.accepted if entry.key not in alive)
+    return tuple(
+        entry
+        for entry in config.accepted
+        if entry.key not in alive and entry.rule.partition("/")[0] in scanners
+    )

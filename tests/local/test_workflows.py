@@ -16,7 +16,7 @@ from local.toolchain import ensure
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
-MAY_WRITE = {"id-token", "pull-requests"}
+MAY_WRITE = {"id-token", "pull-requests", "security-events"}
 
 
 def load(path: Path) -> dict[Any, Any]:
@@ -49,6 +49,21 @@ def test_actions_are_pinned_and_rights_are_named(path: Path) -> None:
         assert "timeout-minutes" in job or "uses" in job
     checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/ch")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_every_change_is_scanned_and_main_tells_code_scanning() -> None:
+    scans = {
+        path.stem: [step for step in steps(load(path)) if "strongroom scan" in step.get("run", "")]
+        for path in WORKFLOWS
+    }
+    assert [len(scans[name]) for name in ("pr", "main", "release")] == [1, 1, 0]
+    assert "--since" in scans["pr"][0]["run"]
+    assert "--history --sarif scan.sarif" in scans["main"][0]["run"]
+    main = load(REPOSITORY / ".github" / "workflows" / "main.yml")
+    (upload,) = [step for step in steps(main) if "upload-sarif" in step.get("uses", "")]
+    assert upload["with"]["sarif_file"] == "scan.sarif"
+    assert "cancelled()" in upload["if"]  # a scan that found something has failed by then
+    assert "secrets" in main["jobs"]["deploy-dev"]["needs"]
 
 
 def test_a_fork_gets_no_secret() -> None:

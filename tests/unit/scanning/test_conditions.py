@@ -38,7 +38,17 @@ def test_a_password_that_only_documentation_uses_is_a_placeholder() -> None:
     assert not conditions.placeholder("postgres://user:" + "k7Rwq2Lm@db/x")
 
 
-@pytest.mark.parametrize(("value", "words"), [("ml/training-db", True), ("k7Rwq2Lm", False)])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("ml/training-db", True),
+        ("kubernetes:core/v1:SecretList", True),
+        ("scram-sha-256", True),
+        ("k7Rwq2Lm", False),
+        ("summer-2026x", False),
+        ("Kq7-Zx9-Wv3-1a", False),
+    ],
+)
 def test_words_alone_are_a_name(value: str, words: bool) -> None:
     assert conditions.name_only(value) is words
 

@@ -42,6 +42,7 @@ def test_overlapping_and_equal_values_are_one_finding(tmp_path: Path) -> None:
         sighting(Scanner.DETECT_SECRETS, "basic", PASSWORD),
         sighting(Scanner.TRUFFLEHOG, "postgres", URL),
         sighting(Scanner.GITLEAKS, "generic", PASSWORD, line=3),
+        sighting(Scanner.GITLEAKS, "generic", PASSWORD, line=2),
     ]
     text = f"url: {URL}\n\npassword: {PASSWORD}\n"
     (found,) = merged(tmp_path, [("a.yaml", text, None)], seen)
