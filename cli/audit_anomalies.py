@@ -67,6 +67,8 @@ def anomalies(
     with told_once():
         told = load(known) if known else NOTHING
         moment = at(since) if since else None
+        if html is not None and not html.absolute().parent.is_dir():
+            raise _unwritable(html, "its folder is not there")
     with asked(logs, store, spark) as what, _visits(what, store) as visits:
         findings = find(what.tables, visits=visits, known=told, since=moment)
         if html is not None:
@@ -104,13 +106,17 @@ def _write(path: Path, text: str) -> None:
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise AuditError(
-                "the page cannot be written",
-                where=str(path),
-                why=error.strerror or type(error).__name__,
-                fix="name a file in a folder that you may write to",
-            ) from None
+            raise _unwritable(path, error.strerror or type(error).__name__) from None
     tell(f"written: {path}")
+
+
+def _unwritable(path: Path, why: str) -> AuditError:
+    return AuditError(
+        "the page cannot be written",
+        where=str(path),
+        why=why,
+        fix="name a file in a folder that you may write to",
+    )
 
 
 def _show(findings: Sequence[Finding], limit: int) -> None:

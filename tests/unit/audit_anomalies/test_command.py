@@ -44,12 +44,6 @@ def log(replay: audit_replay.Replay, tmp_path: Path) -> Path:
     return copy
 
 
-def test_an_ordinary_day_has_no_anomalies(log: Path) -> None:
-    done = runner.invoke(app, ["audit", "anomalies", str(log)])
-    assert (done.exit_code, done.stdout) == (0, ""), done.output
-    assert "nothing out of the ordinary" in done.stderr
-
-
 def test_what_is_found_is_told_and_ends_with_a_status(log: Path, tmp_path: Path) -> None:
     entry(log, "generate-root", "sys/generate-root/attempt")
     page = tmp_path / "page.html"
@@ -61,18 +55,24 @@ def test_what_is_found_is_told_and_ends_with_a_status(log: Path, tmp_path: Path)
     assert "sys/generate-root/attempt" in page.read_text()
 
 
+@pytest.mark.e2e  # seconds for each run of all detections
 def test_json_holds_the_evidence(log: Path, replay: audit_replay.Replay) -> None:
-    known = replay.known
     entry(log, "kv-read", "secret/data/ml/decoy/cloud-administrator")
-    done = runner.invoke(app, ["audit", "anomalies", str(log), "--known", str(known), "--json"])
+    asked = ["audit", "anomalies", str(log), "--known", str(replay.known), "--json"]
+    done = runner.invoke(app, asked)
     [finding] = json.loads(done.stdout)["findings"]
     assert (finding["detection"], finding["severity"]) == ("canary-read", "critical")
     lines = log.read_text().splitlines()
     assert finding["evidence"][0]["line"] == len(lines)
     assert datetime.fromisoformat(finding["start"]).tzinfo is not None
-    later = ["--since", "2030-01-01"]
-    none = runner.invoke(app, ["audit", "anomalies", str(log), "--known", str(known), *later])
-    assert none.exit_code == 0, none.output
+
+
+@pytest.mark.e2e
+def test_nothing_new_is_no_finding(log: Path) -> None:
+    entry(log, "generate-root", "sys/generate-root/attempt")
+    done = runner.invoke(app, ["audit", "anomalies", str(log), "--since", "2030-01-01"])
+    assert (done.exit_code, done.stdout) == (0, ""), done.output
+    assert "nothing out of the ordinary" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_json_holds_the_evidence(log: Path, replay: audit_replay.Replay) -> None
         (["none.log"], 1, "none.log"),
         (["--since", "soon", "x.log"], 1, "no point in time"),
         (["--known", "none.yaml", "x.log"], 1, "No such file"),
+        (["--html", "none/page.html", "x.log"], 1, "the page cannot be written"),
     ],
 )
 def test_mistakes_end_in_one_message(options: list[str], status: int, said: str) -> None:
@@ -89,13 +90,6 @@ def test_mistakes_end_in_one_message(options: list[str], status: int, said: str)
     assert done.exit_code == status, done.output
     assert said in done.stderr
     assert "Traceback" not in done.output
-
-
-def test_a_page_that_cannot_be_written_is_told(log: Path, tmp_path: Path) -> None:
-    where = tmp_path / "none" / "page.html"
-    done = runner.invoke(app, ["audit", "anomalies", str(log), "--html", str(where)])
-    assert done.exit_code == 1
-    assert "the page cannot be written" in done.stderr
 
 
 def test_the_help_has_an_example_and_the_statuses() -> None:
