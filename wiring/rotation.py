@@ -29,11 +29,16 @@ from wiring import vault_values
 from wiring.files import Contents
 
 _DATABASE_CA = "database-ca.crt"
-# What `strongroom rotate` reads; nothing else of the stack is told to the pod.
-_SECTIONS = frozenset(
-    {"aws", "cloud", "engines", "environment", "namespaces", "network", "protect"}
-    | {"rotation", "vault"}
-)
+# What the pod is not told: it has no use for it, and no files of the deployer's machine.
+_NOT_TOLD: dict[str, Any] = {
+    **dict.fromkeys(
+        ("auth", "external_secrets", "grant_files", "grants", "service_accounts"), True
+    ),
+    **dict.fromkeys(("cloud_secrets", "identities", "sops"), True),
+    "kubernetes": {"kubeconfig"},
+    "sealed_secrets": {"chart"},
+    "vault": {"chart"},
+}
 
 
 def job(
@@ -80,7 +85,7 @@ def paths(settings: Settings) -> identity.Paths:
 def told(settings: Settings) -> str:
     """The part of the stack's settings that rotations need, as a stack file's text."""
     sections: dict[str, Any] = settings.model_dump(
-        mode="json", by_alias=True, exclude_unset=True, include=set(_SECTIONS)
+        mode="json", by_alias=True, exclude_unset=True, exclude=_NOT_TOLD
     )
     database = sections.get("engines", {}).get("database")
     if database:

@@ -147,7 +147,7 @@ def _strongroom(kubectl: Path) -> Image:
         entrypoint=("python3", "-m", "cli.rotator"),
         user="65532:65532",
         environment={
-            "PYTHONPATH": f"/{_APPLICATION}:{interpreter.site()}",
+            "PYTHONPATH": f"/{_APPLICATION}:{interpreter.SITE}",
             "PYTHONDONTWRITEBYTECODE": "1",
         },
     )

@@ -1,8 +1,8 @@
 """A Python interpreter and installed distributions, as parts of an image.
 
 Owns what is taken over: the interpreter that runs this, its standard library without tests and
-windows, and the closure of the distributions asked for, each where it lies on this machine, so
-that nothing in the image has to be told where to look.
+windows, both where they lie on this machine, and the closure of the distributions asked for, below
+`SITE`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from local.images import base
 from local.images.entries import Entry, File, Link
 
+SITE = "/usr/lib/strongroom/site-packages"
 _LEFT_OUT = frozenset(
     {
         *("__pycache__", "ensurepip", "idlelib", "lib2to3", "test", "tests", "tkinter"),
@@ -38,11 +39,15 @@ def python(distributions: Iterable[str], application: Mapping[str, Path]) -> tup
     program = Path(sys.executable).resolve()
     files = {
         **{path: path for path in (program, *_standard_library())},
-        **{path: path for name in _closure(distributions) for path in _files(distribution(name))},
+        **{
+            Path(SITE, inside): file
+            for name in _closure(distributions)
+            for inside, file in _files(distribution(name))
+        },
         **{Path("/", where): file for where, file in application.items()},
     }
-    linked = [path for path in files if path == program or path.suffix == ".so"]
-    needed = {entry.path: entry for entry in base.libraries(linked)}
+    linked = {where: file for where, file in files.items() if _is_linked(file, program)}
+    needed = {entry.path: entry for entry in base.libraries(linked.values())}
     made = {entry.path: entry for entry in base.folders(files)}
     copied = {
         str(where).lstrip("/"): File(
@@ -54,9 +59,8 @@ def python(distributions: Iterable[str], application: Mapping[str, Path]) -> tup
     return (*(unique[path] for path in sorted(unique)), Link("usr/local/bin/python3", str(program)))
 
 
-def site() -> str:
-    """Where the distributions lie, in the image as here."""
-    return sysconfig.get_path("purelib")
+def _is_linked(file: Path, program: Path) -> bool:
+    return file == program or file.suffix == ".so"
 
 
 def _standard_library() -> Iterator[Path]:
@@ -86,9 +90,9 @@ def _closure(names: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _files(found: Distribution) -> Iterator[Path]:
-    """The files of a distribution below the site folder, without compiled ones and scripts."""
-    for file in found.files or []:
-        path = Path(str(found.locate_file(file)))
-        if ".." not in file.parts and not _LEFT_OUT.intersection(file.parts) and path.is_file():
-            yield path
+def _files(found: Distribution) -> Iterator[tuple[Path, Path]]:
+    """The files of a distribution by their places below the site folder, without scripts."""
+    for inside in found.files or []:
+        file = Path(str(found.locate_file(inside)))
+        if ".." not in inside.parts and not _LEFT_OUT.intersection(inside.parts) and file.is_file():
+            yield Path(inside), file

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from settings import Settings
 from settings.reader import read
+from tests.unit.support.stacks import changed
 from wiring import rotation
 
 CONSUMER = {"namespace": "ml-training", "workload": "deployment/mlflow"}
@@ -81,6 +84,17 @@ def test_the_pod_is_told_the_same_rotations_and_where_the_authority_is() -> None
     assert again.engines.database.ca_file == "/etc/strongroom/database-ca.crt"
     assert again.kubernetes.kubeconfig is None
     assert again.grants == ()
+
+
+@pytest.mark.parametrize("name", ["local", "dev", "prod"])
+def test_what_the_pod_of_an_environment_is_told_is_right_without_the_deployers_files(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = rotation.told(Settings.parse(changed(name, {}), source="a stack"))
+    monkeypatch.chdir(tmp_path)
+    again = read(yaml.safe_load(text)["config"], secret_keys=set(), source="in the pod")
+    assert again.environment == name
+    assert (again.grants, again.auth.oidc) == ((), None)
 
 
 def test_the_policy_has_what_the_credentials_need_and_no_more() -> None:
