@@ -42,7 +42,7 @@ def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         config={
             "memory_limit": MEMORY_LIMIT,
-            "threads": os.cpu_count() or 1,
+            "threads": _cores(),
             "temp_directory": str(temporary),
             "TimeZone": "UTC",
             # A slice lies where the one before lay.
@@ -50,6 +50,13 @@ def connect(temporary: Path) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": False,
         }
     )
+
+
+def _cores() -> int:
+    """How many this process may use; macOS knows no affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def normalise(

@@ -184,8 +184,8 @@ read(Store(Path(sys.argv[1])), [Path(sys.argv[2])], slice_bytes=2**20)
 
 
 def test_a_reader_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    lines = calls(range(15_000))
-    lines[20_001] = b'{"cut'
+    lines = calls(range(5_000))
+    lines[6_001] = b'{"cut'
     log = write(tmp_path / "audit.log", lines)
     folder = tmp_path / "store"
     killed = 0
@@ -197,10 +197,10 @@ def test_a_reader_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Pat
     assert killed >= 3
     store, outcome = read_into(folder, log)
     assert outcome.events == 0
-    whole = expected(range(15_000))
-    whole.remove(("00000000-0000-4000-8000-000000010000", "response"))
+    whole = expected(range(5_000))
+    whole.remove(("00000000-0000-4000-8000-000000003000", "response"))
     assert ids(store) == whole
-    assert [line for _, line, _ in problems_of(store)] == [20_002]
+    assert [line for _, line, _ in problems_of(store)] == [6_002]
     assert [one["line"] for one in events_of(store)][:3] == [1, 2, 3]
 
 

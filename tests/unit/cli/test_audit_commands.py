@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from audit import follow as following
 from cli.app import app
 from tests.unit.audit.entries import REAL, call, calls, write, zipped
 from tests.unit.support.stacks import REPOSITORY
@@ -138,7 +137,7 @@ def test_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following.time, "sleep", interrupted)
+    monkeypatch.setattr("audit.follow.time.sleep", interrupted)
     result = run("follow", log, "--from-start", *(["--json"] if as_json else []))
     assert result.exit_code == 0
     assert "line 3: the line is cut or damaged" in result.stderr
