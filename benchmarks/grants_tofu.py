@@ -18,7 +18,7 @@ from benchmarks.grants_sides import PARALLEL, Side, Step, environment
 from local import toolchain
 
 TOOLS = ("tofu", "terraform-provider-vault")
-MORE = "more.tf.json"
+MAIN = "main.tf.json"
 
 Json = dict[str, Any]
 
@@ -27,35 +27,14 @@ def blocks(
     grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
 ) -> Side:
     """OpenTofu with two blocks a grant, as a generator writes them."""
-    return _tofu(_blocks(grants), _blocks(more), vault, folder)
+    return _tofu(_blocks(grants), _blocks([*grants, *more]), vault, folder)
 
 
 def for_each(
     grants: Sequence[Grant], more: Sequence[Grant], vault: hvac.Client, folder: Path
 ) -> Side:
     """OpenTofu with two blocks for all grants, as people write them."""
-    role: Json = {key: f"${{each.value.{key}}}" for key in _role(grants[0])}
-    every = {"for_each": "${merge(local.grants, local.more)}"}
-    side = _tofu(
-        {
-            "locals": {"grants": _rows(grants)},
-            "resource": {
-                "vault_policy": {
-                    "grant": every | {"name": "${each.key}", "policy": "${each.value.policy_text}"}
-                },
-                "vault_kubernetes_auth_backend_role": {
-                    "grant": every
-                    | role
-                    | {"token_policies": ["${vault_policy.grant[each.key].name}"]}
-                },
-            },
-        },
-        {"locals": {"more": _rows(more)}},
-        vault,
-        folder,
-    )
-    (folder / MORE).write_text(json.dumps({"locals": {"more": {}}}))
-    return side
+    return _tofu(_two_blocks(grants), _two_blocks([*grants, *more]), vault, folder)
 
 
 def _blocks(grants: Sequence[Grant]) -> Json:
@@ -73,18 +52,31 @@ def _blocks(grants: Sequence[Grant]) -> Json:
     }
 
 
-def _rows(grants: Sequence[Grant]) -> Json:
-    return {grant.name: _role(grant) | {"policy_text": render(grant.policy)} for grant in grants}
+def _two_blocks(grants: Sequence[Grant]) -> Json:
+    rows = {grant.name: _role(grant) | {"policy_text": render(grant.policy)} for grant in grants}
+    role: Json = {key: f"${{each.value.{key}}}" for key in _role(grants[0])}
+    every = {"for_each": "${local.grants}"}
+    return {
+        "locals": {"grants": rows},
+        "resource": {
+            "vault_policy": {
+                "grant": every | {"name": "${each.key}", "policy": "${each.value.policy_text}"}
+            },
+            "vault_kubernetes_auth_backend_role": {
+                "grant": every | role | {"token_policies": ["${vault_policy.grant[each.key].name}"]}
+            },
+        },
+    }
 
 
-def _tofu(configuration: Json, more: Json, vault: hvac.Client, folder: Path) -> Side:
+def _tofu(configuration: Json, grown: Json, vault: hvac.Client, folder: Path) -> Side:
     folder.mkdir()
     tools = toolchain.ensure(TOOLS)
     head: Json = {
         "terraform": {"required_providers": {"vault": {"source": "hashicorp/vault"}}},
         "provider": {"vault": {"skip_child_token": True}},
     }
-    (folder / "main.tf.json").write_text(json.dumps(head | configuration))
+    (folder / MAIN).write_text(json.dumps(head | configuration))
     provider = json.dumps(str(tools["terraform-provider-vault"].parent))
     cli = folder / "tofu.rc"
     cli.write_text(
@@ -109,7 +101,7 @@ def _tofu(configuration: Json, more: Json, vault: hvac.Client, folder: Path) -> 
             "TF_CLI_CONFIG_FILE": str(cli),
             "CHECKPOINT_DISABLE": "1",
         },
-        more=(MORE, json.dumps(more)),
+        more=(MAIN, json.dumps(head | grown)),
     )
 
 
