@@ -26,7 +26,10 @@ _WORD = r"(?:[A-Z]?[a-z]+(?:[A-Z][a-z]+)*|[A-Z]+)\d{0,3}"
 _NAME = re.compile(rf"{_WORD}(?:[-_./: ]+{_WORD}|[-_./: ]+\d{{1,3}}(?![^\W_]))*\W*")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGEST = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96,128})")
-_CIPHERTEXT = re.compile(r"Ag[A-Za-z0-9+/]{200,}={0,2}|vault:v\d+:.+", re.DOTALL)  # Sealed Secrets
+# Sealed Secrets; Vault's transit engine; values in Vault's audit log
+_CIPHERTEXT = re.compile(
+    r"Ag[A-Za-z0-9+/]{200,}={0,2}|vault:v\d+:.+|hmac-sha256:[0-9a-f]{64}", re.DOTALL
+)
 _SAID_BEFORE = re.compile(
     r"(?:hmac-sha256:|sha(?:1|256|384|512)[-:=]|\bh1:|vault:v\d+:|\bENC\[[\w,:]*|ssh-(?:rsa|ed25519)\s"
     r"|accessor[\"'`]?\s*[:=|]?\s*[\"'`]?|public[-_ ]?key[\"'`]?\s*[:=]\s*[\"'`]?)[\w+/=-]{0,60}$",

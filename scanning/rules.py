@@ -1,4 +1,4 @@
-"""Our rules: the credentials of Vault and OpenBao, which the scanners miss or half see.
+"""Our rules: what the scanners miss or half see, credentials of Vault and OpenBao before all.
 
 Owns the patterns and what must be near for one to hold. Forms: Vault's documentation, "Tokens";
 `vault operator init`; the AppRole method's API; OpenBao keeps the prefixes that Vault had before
@@ -177,5 +177,11 @@ RULES: tuple[Rule, ...] = (
         "Secret id of an AppRole",
         rf"(?i:secret[_ -]?id){_THEN}(?P<secret>{_UUID}){_END}",
         2.9,
+    ),
+    _rule(
+        "url-password",
+        "Password in the address of a service",
+        r"\b[A-Za-z][\w+.-]{1,20}://[^\s/:@\"'`]{0,64}:(?P<secret>[^\s/@\"'`<>]{6,128})@[\w.\[-]",
+        2.5,
     ),
 )

@@ -60,6 +60,7 @@ def test_words_alone_are_a_name(value: str, words: bool) -> None:
         ("request_id: ", "uuid"),
         ("token_accessor  ", "token accessor"),
         ("value: ", "ciphertext"),
+        ("secretId: ", "audit hmac"),
         ("password: ", "sealed secret"),
     ],
 )

@@ -91,6 +91,15 @@ def test_a_wrapping_token_is_called_one(frame: str) -> None:
         assert found(frame.format(secret)) == [("vault-wrapping-token", secret)]
 
 
+@given(seed=SEEDS)
+def test_a_password_in_an_address_is_found_without_the_address(seed: int) -> None:
+    url = made("database url", seed)
+    password = url.split(":")[2].split("@")[0]
+    assert found(f"client = connect(address=ADDRESS, dsn='{url}')") == [("url-password", password)]
+    assert found(url.replace(password, "${PASSWORD}")) == []
+    assert found(url.replace(f":{password}@", "@")) == []
+
+
 @given(kind=st.sampled_from(sorted(HARMLESS)), seed=SEEDS)
 def test_what_opens_nothing_is_not_reported(kind: str, seed: int) -> None:
     value = HARMLESS[kind](Random(seed))
