@@ -51,7 +51,8 @@ def rotation_pod(
     }
     if asks_kubernetes:
         cluster_ca = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
-        volumes["api-server"] = (
+        # As Kubernetes names its own: a token that is for the API server has no other audience.
+        volumes["kube-api-access-rotation"] = (
             _KUBERNETES_TOKEN,
             _projected(_token(None), {"configMap": cluster_ca}),
         )

@@ -10,6 +10,7 @@ import pytest
 from access.policy_hcl import parse
 from components.vault.pod_values import Image
 from components.vault.rotation_job import Followed, RotationJob, RotationJobArgs
+from policies.rules.kubernetes import projected_token_is_bound
 from tests.unit.support.monitor import Deployment, deploy
 
 CRON_JOB = "kubernetes:batch/v1:CronJob"
@@ -122,6 +123,11 @@ def test_without_consumers_nothing_is_asked_of_kubernetes() -> None:
     assert deployed.of_type(ROLE) == []
     mounted = [m["mountPath"] for m in pod(deployed)["containers"][0]["volumeMounts"]]
     assert not [place for place in mounted if "kubernetes.io" in place]
+
+
+def test_its_tokens_pass_the_projects_own_rule() -> None:
+    job = run(*FOLLOWED).one(CRON_JOB).inputs
+    assert projected_token_is_bound.RULE.judge(job) == []
 
 
 def test_the_pod_is_restricted_and_runs_one_pass() -> None:
