@@ -24,7 +24,7 @@ import typer
 
 from benchmarks.rotation_servers import REGION
 
-THREADS = 12
+THREADS = 6
 
 
 class Published:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,7 @@ class Function:
     boto: Path
     log: Path
     endpoint: str
+    orders: int = 0
 
     def __enter__(self) -> Self:
         driver = Path(__file__).with_name("rotation_driver.py")
@@ -52,23 +54,31 @@ class Function:
     ) -> None:
         self._process.communicate(timeout=30)
 
-    def call(self, event: dict[str, str], environment: dict[str, str], stop: int = 0) -> int:
-        """Run the handler once; the child's wait status."""
+    def call(
+        self, events: Sequence[dict[str, str]], environment: dict[str, str], stop: int = 0
+    ) -> int:
+        """Run the handler for one event after the other; the wait status of their process."""
         cloud = {
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "fake",
             "AWS_SECRET_ACCESS_KEY": "fake",
         }
+        self.orders += 1
         order = {
-            "event": event,
+            "number": self.orders,
+            "events": events,
             "environment": {**cloud, **environment},
             "log": str(self.log),
             "stop": stop,
         }
         orders, answers = cast(tuple[IO[str], IO[str]], (self._process.stdin, self._process.stdout))
         print(json.dumps(order), file=orders, flush=True)
-        return int(answers.readline())
+        for line in answers:
+            number, status = json.loads(line)
+            if number == self.orders:  # and not one that a test no longer waited for
+                return int(status)
+        raise EOFError(f"the function's process ended: {self._process.poll()}")
 
     def last_line(self) -> dict[str, Any]:
         """The last line of JSON that the function wrote."""
@@ -115,16 +125,16 @@ class Application:
         """A rotation's pending version."""
         return self.servers.begin(self.secret)
 
-    def step(self, step: Step, token: str, stop: int = 0) -> int:
-        """One call of the function; the wait status of its process."""
-        event = {"Step": step.value, "SecretId": self.secret, "ClientRequestToken": token}
-        return self.function.call(event, self.environment(), stop)
+    def run(self, token: str, *steps: Step, stop: int = 0) -> int:
+        """The function's calls for these steps, in one process; its wait status."""
+        event = {"SecretId": self.secret, "ClientRequestToken": token}
+        events = [{"Step": step.value, **event} for step in steps]
+        return self.function.call(events, self.environment(), stop)
 
     def rotate(self) -> str:
         """One whole rotation; the version that it made."""
         token = self.begin()
-        for step in Step:
-            assert self.step(step, token) == 0, self.function.last_line()
+        assert self.run(token, *Step) == 0, self.function.last_line()
         return token
 
     def put_pending(self, token: str, document: str) -> None:

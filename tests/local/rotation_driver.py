@@ -3,10 +3,10 @@
     python -I -S rotation_driver.py ARCHIVE BOTO
 
 Nothing but the archive, and the folder with boto3 in it, is on the path. Each line of the input is
-an order: {"event", "environment", "log", "stop"}. It is carried out in a child of its own, which
-kills itself (SIGKILL) right after its `stop`-th call to the outside, where a call is a request to
-Secrets Manager, a login to PostgreSQL or a statement. The answer is the child's wait status: 0, 9
-when it was killed, 256 when the function raised.
+an order: {"number", "events", "environment", "log", "stop"}. It is carried out in a child of its
+own, which kills itself (SIGKILL) right after its `stop`-th call to the outside, where a call is a
+request to Secrets Manager, a login to PostgreSQL or a statement. The answer is the order's number
+and the child's wait status: 0, 9 when it was killed, 256 when the function raised.
 """
 
 import functools
@@ -50,7 +50,8 @@ def child(order):
             (pg8000.native.Connection, "run"),
         ],
     )
-    handler(order["event"], None)
+    for event in order["events"]:
+        handler(event, None)
 
 
 if __name__ == "__main__":
@@ -63,8 +64,9 @@ if __name__ == "__main__":
 
     boto3.client("secretsmanager", region_name="eu-central-1")  # loads what every child needs
     for line in sys.stdin:
+        order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            child(json.loads(line))
+            child(order)
             sys.exit()
-        print(os.waitpid(pid, 0)[1], flush=True)
+        print(json.dumps([order["number"], os.waitpid(pid, 0)[1]]), flush=True)

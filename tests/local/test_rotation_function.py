@@ -79,14 +79,14 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def test_a_step_killed_after_any_of_its_calls_ends_well_when_repeated(rig: Rig, step: Step) -> None:
     application = rig.application(f"killed_{step.name.lower()}")
     application.rotate()
+    steps = list(Step)
+    before, after = steps[: steps.index(step)], steps[steps.index(step) :]
     for stop in itertools.count(1):
         token = application.begin()
-        for before in itertools.takewhile(lambda s: s is not step, Step):
-            assert application.step(before, token) == 0
-        status = application.step(step, token, stop)
+        assert application.run(token, *before) == 0
+        status = application.run(token, step, stop=stop)
         assert application.works(), "the published credential must work at every moment"
-        for again in itertools.dropwhile(lambda s: s is not step, Step):
-            assert application.step(again, token) == 0, rig.function.last_line()
+        assert application.run(token, *after) == 0, rig.function.last_line()
         application.assert_whole(token)
         if status == 0:
             break
@@ -99,11 +99,11 @@ def test_the_first_rotation_killed_after_any_of_its_calls_ends_well(rig: Rig) ->
     for stop in itertools.count(1):
         application = rig.application(f"first_{stop}")
         token = application.begin()
-        assert application.step(Step.CREATE, token) == 0
-        status = application.step(Step.SET, token, stop)
+        assert application.run(token, Step.CREATE) == 0
+        status = application.run(token, Step.SET, stop=stop)
         assert application.works(), "the published credential must work at every moment"
-        for again in (Step.SET, Step.TEST, Step.FINISH):
-            assert application.step(again, token) == 0, rig.function.last_line()
+        done = application.run(token, Step.SET, Step.TEST, Step.FINISH)
+        assert done == 0, rig.function.last_line()
         application.assert_whole(token)
         if status == 0:
             break
@@ -181,12 +181,12 @@ def test_a_pending_secret_for_somebody_else_is_refused(
 ) -> None:
     application = rig.application(f"deputy_{crc32(named.encode())}")
     token = application.begin()
-    assert application.step(Step.CREATE, token) == 0
+    assert application.run(token, Step.CREATE) == 0
     pending = application.document("AWSPENDING")
     application.put_pending(token, json.dumps({**pending, **changed}))
     roles = all_roles(rig)
     for step in (Step.SET, Step.TEST):
-        assert application.step(step, token) == RAISED
+        assert application.run(token, step) == RAISED
         line = rig.function.last_line()
         assert line["error"] == "ForeignError"
         assert named in line["what"]
@@ -199,7 +199,7 @@ def test_another_secret_than_its_own_is_refused(rig: Rig) -> None:
     token = other.begin()
     event = {"SecretId": other.secret, "ClientRequestToken": token}
     for step in Step:
-        status = rig.function.call({"Step": step.value, **event}, application.environment())
+        status = rig.function.call([{"Step": step.value, **event}], application.environment())
         assert status == RAISED
         assert rig.function.last_line()["error"] == "ForeignError"
     assert other.stages()[token] == ["AWSPENDING"]
@@ -214,9 +214,9 @@ def test_whoever_does_not_know_the_current_password_gets_no_new_one(rig: Rig) ->
         SecretId=application.secret, SecretString=json.dumps({**document, "password": "fake"})
     )
     token = application.begin()
-    assert application.step(Step.CREATE, token) == 0
+    assert application.run(token, Step.CREATE) == 0
     roles = all_roles(rig)
-    assert application.step(Step.SET, token) == RAISED
+    assert application.run(token, Step.SET) == RAISED
     assert rig.function.last_line()["error"] == "LoginError"
     assert all_roles(rig) == roles
 
@@ -251,8 +251,8 @@ def test_roles_that_would_not_be_alike_are_refused_with_nothing_changed(
         admin.execute(statement.format(name=application.name).encode())
     roles = all_roles(rig)
     token = application.begin()
-    assert application.step(Step.CREATE, token) == 0
-    assert application.step(Step.SET, token) == RAISED
+    assert application.run(token, Step.CREATE) == 0
+    assert application.run(token, Step.SET) == RAISED
     line = rig.function.last_line()
     assert (line["error"], named.format(name=application.name) in line["what"]) == (
         error.__name__,
@@ -266,11 +266,10 @@ def test_a_right_that_one_user_lost_is_found_before_it_is_published(rig: Rig) ->
     application = rig.application("lost")
     application.rotate()
     token = application.begin()
-    for step in (Step.CREATE, Step.SET):
-        assert application.step(step, token) == 0
+    assert application.run(token, Step.CREATE, Step.SET) == 0
     with rig.servers.postgres.connect_as_admin() as admin:
         admin.execute("REVOKE lost_owner FROM lost")
-    assert application.step(Step.TEST, token) == RAISED
+    assert application.run(token, Step.TEST) == RAISED
     line = rig.function.last_line()
     assert (line["error"], line["what"]) == (
         "RightsError",
@@ -278,8 +277,7 @@ def test_a_right_that_one_user_lost_is_found_before_it_is_published(rig: Rig) ->
     )
     with rig.servers.postgres.connect_as_admin() as admin:
         admin.execute("GRANT lost_owner TO lost")
-    for step in (Step.TEST, Step.FINISH):
-        assert application.step(step, token) == 0
+    assert application.run(token, Step.TEST, Step.FINISH) == 0
     application.assert_whole(token)
 
 
