@@ -11,6 +11,7 @@ import yaml
 from scanning.config import FILE
 from scanning.model import Finding
 from scanning.scan import Report
+from scanning.snapshot import Mode
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -34,10 +35,11 @@ def summary(report: Report) -> str:
     kinds = Counter(file.obstacle for file in report.unscanned)
     left_out = "".join(f", {count} {kind}" for kind, count in kinds.items())
     accepted = len(report.findings) - len(report.open)
-    versions = "versions of files" if report.mode == "history" else "files"
+    versions = "versions of files" if report.mode is Mode.HISTORY else "files"
+    gone = f", {len(report.stale)} accepted and gone" if report.mode is Mode.HISTORY else ""
     return (
-        f"{len(report.open)} secrets in {report.files} {versions}{left_out}; {accepted} accepted, "
-        f"{len(report.stale)} accepted and gone; scanned by {', '.join(report.scanners)}"
+        f"{len(report.open)} secrets in {report.files} {versions}{left_out}; {accepted} accepted"
+        f"{gone}; scanned by {', '.join(report.scanners)}"
     )
 
 
