@@ -72,7 +72,7 @@ def anomalies(
     with asked(logs, store, spark) as what, _visits(what, store) as visits:
         findings = find(what.tables, visits=visits, known=told, since=moment)
         if html is not None:
-            title = ", ".join(map(str, logs or [store]))
+            title = ", ".join(str(each) for each in logs or [store])
             _write(html, _page_of(what, findings, title))
         reading = as_data(what.outcome)
     if as_json:

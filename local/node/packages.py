@@ -47,8 +47,18 @@ def missing(search: str = _SEARCH, root: Path = Path("/")) -> list[str]:
 def ensure(progress: Progress) -> None:
     """Install what is missing. Raises NodeError naming the command when that fails."""
     packages = missing()
-    if not packages:
-        return
+    if packages:
+        _install(packages, progress)
+
+
+def browser(progress: Progress) -> Path:
+    """Chromium, found or installed: for tests of pages alone. Raises NodeError like `ensure`."""
+    if shutil.which("chromium", path=_SEARCH) is None:
+        _install(["chromium"], progress)
+    return Path(shutil.which("chromium", path=_SEARCH) or "/usr/bin/chromium")
+
+
+def _install(packages: list[str], progress: Progress) -> None:
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     command = f"apt-get update && {' '.join(install)}"
     if shutil.which("apt-get", path=_SEARCH) is None:
