@@ -25,6 +25,9 @@ Workload = Annotated[
 Endpoint = Annotated[Text, Field(pattern=r"^[0-9]{1,5}/[A-Za-z0-9_./-]*$")]
 
 
+_ROLLED_OUT = "[{namespace: ml-training, workload: deployment/app, reload: rollout}]"
+
+
 class Kind(StrEnum):
     """What is rotated."""
 
@@ -121,7 +124,7 @@ class VaultStaticRole(_Credential):
     )
     role: Label = setting(why="Vault changes that role's password", write="ml-tracking")
     consumers: tuple[Consumer, ...] = setting(
-        (), why="the rotation ends when their pods were renewed", write="see Pulumi.prod.yaml"
+        (), why="the rotation ends when their pods were renewed", write=_ROLLED_OUT
     )
 
 
@@ -159,7 +162,7 @@ class IamAccessKey(_Credential):
         write="7d",
     )
     consumers: tuple[Consumer, ...] = setting(
-        (), why="the old key ends only when each of their pods has moved", write="see above"
+        (), why="the old key ends only when each of their pods has moved", write=_ROLLED_OUT
     )
 
 
@@ -169,7 +172,7 @@ class SecretsManagerValue(_Credential):
     type: Literal[Kind.SECRETS_MANAGER] = setting(why="it chooses the way", write="secrets-manager")
     secret: AwsSecret = setting(why="AWS rotates that secret", write="ml/training/credentials")
     consumers: tuple[Consumer, ...] = setting(
-        (), why="the rotation ends when their pods use the new version", write="see above"
+        (), why="the rotation ends when their pods use the new version", write=_ROLLED_OUT
     )
 
 
