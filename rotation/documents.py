@@ -103,7 +103,10 @@ class SecretsManagerDocument:
         return values, str(answer["VersionId"])
 
     def replace(self, values: Values, version: str) -> None:
-        """A new version, which takes AWSCURRENT from `version` or from nobody."""
+        """A new version, which takes AWSCURRENT from `version`.
+
+        It is read again for a clear message; AWS itself refuses when another has it meanwhile.
+        """
         try:
             put = self.client.put_secret_value(
                 SecretId=self.name,
@@ -111,20 +114,15 @@ class SecretsManagerDocument:
                 SecretString=json.dumps(values, sort_keys=True),
                 VersionStages=[_NEXT],
             )
+            if self.read()[1] != version:
+                raise _changed(self.where)
             self.client.update_secret_version_stage(
                 SecretId=self.name,
                 VersionStage="AWSCURRENT",
                 MoveToVersionId=put["VersionId"],
                 RemoveFromVersionId=version,
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in (
-                "InvalidParameterException",
-                "InvalidRequestException",
-            ):
-                raise _changed(self.where) from None
-            raise refused(error, self.where) from None
-        except BotoCoreError as error:
+        except (ClientError, BotoCoreError) as error:
             raise refused(error, self.where) from None
 
 

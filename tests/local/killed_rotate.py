@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Run `arguments`; `save` 0 lets the process live, `ahead` seconds go its clock. No return."""
     from cli import rotate
-    from cli.app import app
+    from cli.rotator import app
 
     os.environ.update(environment)
     rotate.time = lambda: time.time() + ahead  # type: ignore[attr-defined]

@@ -11,9 +11,11 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -42,7 +44,7 @@ from tests.vaultops.stand_ins import api_server, fake_jwt
 from vaultops.identity import log_in
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["cli.rotate", "boto3", "tests.local.killed_rotate"])
+FORKED.set_forkserver_preload(["cli.rotator", "tests.local.killed_rotate"])
 _KUBECTL = """#!{python}
 import json, sys, urllib.request
 line = " ".join(sys.argv[1:])
@@ -101,9 +103,9 @@ class Rig:
         (self.folder / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
 
     def run(self, *own: str) -> subprocess.CompletedProcess[str]:
-        """The command, as a program of its own."""
+        """The command, as a program of its own: the one that the pod runs."""
         return subprocess.run(
-            [sys.executable, "-m", "cli", *self.arguments(*own)],
+            [sys.executable, "-m", "cli.rotator", *self.arguments(*own)],
             capture_output=True,
             text=True,
             check=False,
@@ -254,3 +256,29 @@ def client(rig: Rig) -> Iterator[Callable[[], dict[str, Any]]]:
     finally:
         program.terminate()
         program.wait(20)
+
+
+@contextmanager
+def pod_that_says(rig: Rig, user: str) -> Iterator[dict[str, str]]:
+    """The one pod's endpoint; what it answers is the mapping's `credential`."""
+    answer = {"credential": user}
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's name
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        rig.fake_kubectl(server.server_port)
+        yield answer
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
