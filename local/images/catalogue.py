@@ -22,7 +22,7 @@ PSQL = Path("/usr/lib/postgresql/15/bin/psql")
 _PAUSE = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait; done"
 # Where the official image drops privileges and adds capabilities; here it starts as its user.
 _ENTRYPOINT = '#!/bin/sh\nulimit -c 0\nexec "$@"\n'
-# Where the repository's Dockerfile puts the command line too.
+# As in the Dockerfile, which builds the image of other environments.
 _APPLICATION = "opt/strongroom"
 # What a rotation in the cluster runs, and the distributions that it imports.
 _PACKAGES = ("access", "cli", "rotation", "settings", "vaultops")

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -20,6 +21,7 @@ from local.images import ImageError, build, build_all, catalogue
 from local.images.archive import Image
 from local.images.catalogue import busybox, pause, psql
 from local.images.entries import Directory, File, Link
+from local.paths import REPOSITORY
 
 pytestmark = pytest.mark.e2e
 
@@ -191,3 +193,17 @@ def test_one_path_twice_is_refused(tmp_path: Path) -> None:
     image = Image("strongroom.local/odd:1", (Directory("a"), Link("a", "b")))
     with pytest.raises(ImageError, match="/a is defined twice"):
         build(image, tmp_path)
+
+
+def test_the_dockerfile_and_the_local_image_hold_the_same_packages(
+    binaries: dict[str, Path],
+) -> None:
+    """One is built where there is Docker, the other here; each has what a rotation imports."""
+    (image,) = (i for i in catalogue(binaries) if i.short_name == "strongroom")
+    root = "opt/strongroom/"
+    here = {e.path.removeprefix(root).partition("/")[0] for e in image.entries if root in e.path}
+    text = (REPOSITORY / "Dockerfile").read_text()
+    there = {m[1] for m in re.finditer(r"^COPY (\w+) /opt/strongroom/\1$", text, re.MULTILINE)}
+    assert there == here
+    assert "cli.rotator" in text.splitlines()[-1]
+    assert image.entrypoint[-1] == "cli.rotator"
