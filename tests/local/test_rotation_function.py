@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,44 @@ def test_an_administrator_needs_no_more_than_createrole(rig: Rig) -> None:
     application = Application(rig.servers, rig.function, admin_secret, "narrow")
     for _ in range(3):
         application.assert_whole(application.rotate())
+
+
+def test_calls_at_the_same_time_wait_for_each_other(rig: Rig) -> None:
+    application = rig.application("together")
+    current = Credential.read(json.dumps(application.document()), where="the test")
+    pending = alternation.next_credential(current, application.pair)
+
+    def apply(_: int) -> bool:
+        return alternation.apply(
+            pending,
+            current=current,
+            admin=rig.administrator(),
+            pair=application.pair,
+            route=rig.route(),
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert any(pool.map(apply, range(4)))
+    for credential in (current, pending):
+        assert application.works(json.loads(credential.text()))
+
+
+def test_the_owner_of_a_database_puts_no_function_in_front_of_the_administrators(rig: Rig) -> None:
+    application = rig.application("hostile")
+    with rig.servers.postgres.connect_as_admin() as admin:
+        admin.execute(
+            "CREATE SCHEMA evil; CREATE FUNCTION evil.hashtext(text) RETURNS integer"
+            " LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', session_user; END $$;"
+            "GRANT USAGE ON SCHEMA evil TO PUBLIC;"
+            "ALTER DATABASE mlflow SET search_path = evil, pg_catalog, public"
+        )
+        try:
+            with application.log_in() as session, pytest.raises(psycopg.errors.RaiseException):
+                session.execute("SELECT hashtext('fake')")
+            application.rotate()
+        finally:
+            admin.execute("ALTER DATABASE mlflow RESET search_path; DROP SCHEMA evil CASCADE")
+    assert application.works()
 
 
 def test_a_pair_becomes_one_user_again_as_the_decision_says(rig: Rig) -> None:
