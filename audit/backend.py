@@ -48,6 +48,11 @@ def read_parquet(backend: Any, name: str, schema: ibis.Schema, files: Sequence[s
     return backend.table(name)
 
 
+def _partitions(master: str) -> int:
+    """In one process, the 200 partitions that Spark makes by default are mostly empty work."""
+    return 8 if master.startswith("local") else 200
+
+
 def _spark(master: str) -> Any:
     try:
         from pyspark.sql import SparkSession
@@ -57,6 +62,7 @@ def _spark(master: str) -> Any:
             .appName("strongroom-audit")
             .config("spark.sql.session.timeZone", "UTC")
             .config("spark.ui.enabled", "false")
+            .config("spark.sql.shuffle.partitions", _partitions(master))
             .config("spark.ui.showConsoleProgress", "false")
             .getOrCreate()
         )
