@@ -237,7 +237,7 @@ def _known(names: list[str], known: list[Rotation]) -> frozenset[str]:
 def _wrong_events(
     access: Access, clients: Clients, found: list[Standing]
 ) -> tuple[list[str | None], list[str]]:
-    lines = list(events.lines(VaultEventLog(clients)))
+    lines = list(VaultEventLog(clients).lines())
     keys = public_keys(clients, access.settings.rotation.events_key)
     finished = [one.finished_run for one in found if one.finished_run]
     return lines, [*events.verify(lines, keys), *events.missing_runs(lines, finished)]

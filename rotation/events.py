@@ -105,12 +105,6 @@ def digest(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest()
 
 
-def lines(log: EventLog) -> Iterator[str | None]:
-    """Every line from the first; None where one is gone."""
-    for number in range(1, log.count() + 1):
-        yield log.line(number)
-
-
 def verify(found: Iterable[str | None], keys: Mapping[str, bytes]) -> list[str]:
     """What is wrong with a log, nothing for a whole one.
 

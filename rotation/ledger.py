@@ -8,6 +8,7 @@ nobody can rewrite one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rotation import vault
@@ -57,6 +58,14 @@ class VaultEventLog:
         """The line of that number; None when it is gone."""
         values, _ = vault.read_secret(self.clients, _path(number))
         return None if values is None else str(values.get("line"))
+
+    def lines(self) -> Iterator[str | None]:
+        """Every line from the first, over one connection; None where one is gone."""
+        newest = self.count()
+        with self.clients() as client:
+            for number in range(1, newest + 1):
+                values, _ = vault.secret_of(client, _path(number))
+                yield None if values is None else str(values.get("line"))
 
     def add(self, number: int, line: str) -> None:
         """Write a new line. Raises Conflict when there is one of that number already."""

@@ -48,14 +48,19 @@ def names(clients: Clients, path: str) -> list[str]:
 def read_secret(clients: Clients, path: str) -> tuple[dict[str, Any] | None, int]:
     """The newest version of a KV v2 secret (`secret/ml/mlflow`) and its number; (None, number)
     when it was deleted, (None, 0) when there was never one."""
-    mount, _, rest = path.partition("/")
     with clients() as client:
-        try:
-            found = client.adapter.get(f"/v1/{mount}/data/{rest}")["data"]
-        except hvac.exceptions.InvalidPath as nothing:
-            body = nothing.json if isinstance(nothing.json, dict) else {}
-            deleted = (body.get("data") or {}).get("metadata") or {}
-            return None, int(deleted.get("version", 0))
+        return secret_of(client, path)
+
+
+def secret_of(client: hvac.Client, path: str) -> tuple[dict[str, Any] | None, int]:
+    """As `read_secret`, by a client that is kept for more."""
+    mount, _, rest = path.partition("/")
+    try:
+        found = client.adapter.get(f"/v1/{mount}/data/{rest}")["data"]
+    except hvac.exceptions.InvalidPath as nothing:
+        body = nothing.json if isinstance(nothing.json, dict) else {}
+        deleted = (body.get("data") or {}).get("metadata") or {}
+        return None, int(deleted.get("version", 0))
     return found["data"], int(found["metadata"]["version"])
 
 

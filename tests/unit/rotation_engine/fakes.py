@@ -49,6 +49,9 @@ class MemoryLog:
     def line(self, number: int) -> str | None:
         return self.kept.get(number)
 
+    def lines(self) -> list[str | None]:
+        return [self.line(number) for number in range(1, self.count() + 1)]
+
     def add(self, number: int, line: str) -> None:
         if number in self.kept:
             raise Conflict(str(number))

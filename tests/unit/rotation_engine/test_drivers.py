@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -34,7 +35,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@cache
 def client(service: str) -> Any:
+    """Made once: reading AWS's models takes longer than every test here."""
     return boto3.client(service, region_name="eu-central-1")
 
 

@@ -39,8 +39,8 @@ def filled(signer: LocalSigner, count: int = 5) -> MemoryLog:
 def test_a_whole_log_has_no_fault() -> None:
     signer = LocalSigner()
     log = filled(signer)
-    assert events.verify(events.lines(log), signer.public) == []
-    assert events.missing_runs(events.lines(log), ["run-4"]) == []
+    assert events.verify(log.lines(), signer.public) == []
+    assert events.missing_runs(log.lines(), ["run-4"]) == []
 
 
 def edited(line: str, **values: object) -> str:
@@ -76,14 +76,14 @@ def resigned(lines: Lines) -> Lines:
 )
 def test_a_changed_log_is_told(change: Callable[[Lines], Lines], told: str) -> None:
     signer = LocalSigner()
-    found = events.verify(change(list(events.lines(filled(signer)))), signer.public)
+    found = events.verify(change(filled(signer).lines()), signer.public)
     assert any(told in one for one in found), found
 
 
 def test_lines_taken_from_the_end_are_missed_by_the_records() -> None:
     log = filled(LocalSigner())
     del log.kept[5]
-    assert events.missing_runs(events.lines(log), ["run-4"]) == [
+    assert events.missing_runs(log.lines(), ["run-4"]) == [
         "run run-4 has finished, and no line says so"
     ]
 
@@ -105,7 +105,7 @@ def test_two_writers_never_write_the_same_line() -> None:
 
     raced = Raced(log.kept)
     assert events.append(raced, signer, event) == 2
-    assert events.verify(events.lines(log), signer.public) == []
+    assert events.verify(log.lines(), signer.public) == []
 
 
 def test_a_log_that_never_gives_way_ends() -> None:

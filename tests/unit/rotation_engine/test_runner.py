@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 
 def told(bench: Bench) -> list[str]:
-    found = [json.loads(str(line)) for line in events.lines(bench.log)]
+    found = [json.loads(str(line)) for line in bench.log.lines()]
     return [f"{one['event']} {one['step']}".strip() for one in found]
 
 
@@ -40,7 +40,7 @@ def test_a_rotation_runs_its_steps_in_order_and_tells_each() -> None:
     assert not record.is_open
     assert record.holder == ""
     assert dict(record.facts) == {f"fact-of-{n}": "known" for n in bench.done}
-    assert events.verify(events.lines(bench.log), bench.signer.public) == []
+    assert events.verify(bench.log.lines(), bench.signer.public) == []
 
 
 def test_what_is_not_due_is_left_alone_until_it_is() -> None:
@@ -79,7 +79,7 @@ def test_killed_at_any_record_it_is_gone_on_with(save: int, after: bool) -> None
         assert outcome.result is Result.FINISHED
     assert sorted(set(bench.done)) == ["first", "second", "third"]
     assert len(bench.done) <= 4, "one step at most is done twice"
-    assert events.verify(events.lines(bench.log), bench.signer.public) == []
+    assert events.verify(bench.log.lines(), bench.signer.public) == []
 
 
 def test_the_lease_of_a_living_runner_is_kept_and_a_dead_ones_is_not() -> None:

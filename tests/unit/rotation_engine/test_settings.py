@@ -135,7 +135,7 @@ def test_what_the_stack_lacks_is_told() -> None:
         parse(DATABASE, **{"engines.database": ...})
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     st.lists(st.sampled_from([1, 7, 30, 45, 90]), min_size=1, max_size=40),
     st.sampled_from(["30m", "1h", "6h", "1d"]),
