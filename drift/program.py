@@ -17,8 +17,8 @@ from drift import kubernetes
 from drift.bootstrap import bootstrapped
 from drift.model import Kind, Thing, Unread
 from drift.mounts import declared_auth, declared_engine
+from review.events import SECRET
 
-_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 -- the engine's mark, not a secret
 _BOOTSTRAP = "pulumi-python:dynamic/strongroom:VaultBootstrap"
 _NAMESPACE = "kubernetes:core/v1:Namespace"
 _CONNECTION = "vault:database/secretBackendConnection:SecretBackendConnection"
@@ -166,7 +166,7 @@ def _opened(value: Any) -> Any:
 
 
 def _is_secret(value: Any) -> bool:
-    return isinstance(value, Mapping) and _SECRET in value
+    return isinstance(value, Mapping) and SECRET in value
 
 
 def _facts(outputs: Mapping[str, Any]) -> dict[str, Any]:

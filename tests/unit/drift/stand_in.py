@@ -14,11 +14,12 @@ from typing import Any
 
 import hvac.exceptions
 
+from review.events import SECRET
 from tests.access.exports import export, resource
 from vaultops.kubectl import Kubectl
 from vaultops.policies import deployer_policy, operator_policy
 
-SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
+ENCRYPTED = {SECRET: "encrypted", "ciphertext": "x"}
 POLICY_TEXT = 'path "secret/data/ml/mlflow" {\n  capabilities = ["read"]\n}\n'
 ROLE = {
     "alias_name_source": "serviceaccount_uid",
@@ -33,7 +34,7 @@ ROLE = {
     "token_ttl": 3600,
     "token_type": "default",
 }
-DATABASE_ROLE = {
+DATABASE_ROLE: dict[str, Any] = {
     "creation_statements": [
         "CREATE ROLE fake VALID UNTIL '{{expiration}}';",
         "GRANT SELECT ON fake TO fake;",
@@ -49,7 +50,7 @@ DATABASE_ROLE = {
     "max_ttl": 86400,
     "rollback_statements": [],
 }
-CONNECTION = {
+CONNECTION: dict[str, Any] = {
     "allowed_roles": ["ml-readonly"],
     "connection_details": {
         "connection_url": "postgresql://{{username}}:{{password}}@db:5432/mlflow?sslmode=verify-full",
@@ -291,7 +292,11 @@ def stack() -> dict[str, Any]:
             "auth-config",
             {},
             id="auth/kubernetes/config",
-            outputs={"kubernetesHost": "https://k8s", "tokenReviewerJwt": SECRET, "pemKeys": None},
+            outputs={
+                "kubernetesHost": "https://k8s",
+                "tokenReviewerJwt": ENCRYPTED,
+                "pemKeys": None,
+            },
         ),
         resource(
             "vault:index/policy:Policy",
@@ -336,9 +341,9 @@ def stack() -> dict[str, Any]:
                 "mysql": None,
                 "verifyConnection": True,
                 "postgresql": {
-                    "connectionUrl": CONNECTION["connection_details"]["connection_url"],  # type: ignore[index]
+                    "connectionUrl": CONNECTION["connection_details"]["connection_url"],
                     "maxOpenConnections": 2,
-                    "password": SECRET,
+                    "password": ENCRYPTED,
                     "username": "vault",
                 },
             },

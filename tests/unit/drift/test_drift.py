@@ -13,10 +13,10 @@ from drift.program import program_of
 from drift.run import drift_of
 from tests.unit.drift.stand_in import (
     DATABASE_ROLE,
+    ENCRYPTED,
     POLICY_TEXT,
     ROLE,
     RULES,
-    SECRET,
     STORE,
     FakeKubectl,
     FakeVault,
@@ -340,18 +340,19 @@ def test_a_cluster_that_is_silent_is_an_error() -> None:
 def test_an_encrypted_policy_is_named_and_not_judged() -> None:
     export = stack()
     policy = next(r for r in export["deployment"]["resources"] if r["urn"].endswith("::policy"))
-    policy["outputs"]["policy"] = SECRET
+    policy["outputs"]["policy"] = ENCRYPTED
     found = drift(export=export)
     assert [(u.kind, u.below) for u in found.unread] == [(Kind.POLICY, "ml-app")]
     assert told(found) == []
 
 
 def test_no_secret_value_is_told() -> None:
-    url = "postgresql://vault:fake-password-of-the-test@db:5432/mlflow"
+    password = "fake-password-of-the-test"
+    url = f"postgresql://vault:{password}@db:5432/mlflow"
     vault = with_answers(
         lambda a: a["database/config/mlflow"].update(connection_details={"connection_url": url})
     )
-    assert "fake-password" not in str(drift(vault).as_data())
+    assert password not in str(drift(vault).as_data())
 
 
 @pytest.mark.parametrize(

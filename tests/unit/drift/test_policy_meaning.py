@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from access.evaluate import Acl
@@ -38,6 +38,7 @@ def text(rules: list[PathRule]) -> str:
     return render(Policy(name="p", rules=tuple(rules)))
 
 
+@settings(max_examples=50)  # two texts are parsed for each
 @given(rules=RULES, other=RULES, requests=st.lists(REQUESTS, min_size=20, max_size=20))
 def test_where_nothing_is_told_every_request_is_judged_alike(
     rules: list[PathRule], other: list[PathRule], requests: list[str]
@@ -52,6 +53,7 @@ def test_where_nothing_is_told_every_request_is_judged_alike(
             assert mine is there.explain(request, capability).allowed, (request, capability)
 
 
+@settings(max_examples=25)
 @given(rules=RULES, data=st.data())
 def test_the_same_rules_in_another_order_or_twice_are_no_difference(
     rules: list[PathRule], data: st.DataObject
