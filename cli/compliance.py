@@ -87,6 +87,8 @@ def compliance(
 
 
 def _deployed(state: Path) -> Deployed:
+    if str(state) == "-":
+        raise typer.BadParameter("name a file; standard input is not read", param_hint="--state")
     export = read_export(state)
     sources = Sources()
     sources.add(state)

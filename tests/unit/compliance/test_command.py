@@ -124,6 +124,12 @@ def test_an_export_that_cannot_be_read_ends_with_2(name: str, tmp_path: Path) ->
     assert "pulumi stack export --file" in result.stderr
 
 
+def test_standard_input_is_refused_with_a_word() -> None:
+    result = run("--no-live", "--state", "-")
+    assert result.exit_code == 2
+    assert "name a file" in result.stderr
+
+
 def test_without_a_cluster_it_ends_with_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kubectl").write_text(
         "#!/bin/sh\necho 'dial tcp: connection refused' >&2; exit 1\n"
