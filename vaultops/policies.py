@@ -142,7 +142,10 @@ def deployer_policy() -> str:
 
 
 def operator_policy() -> str:
-    """What snapshots and upgrades need, as HCL. Restoring is not in it: that takes a quorum."""
+    """What snapshots, upgrades and checks of the configuration need, as HCL.
+
+    Restoring is not in it: that takes a quorum.
+    """
     return _hcl(_OPERATOR)
 
 
