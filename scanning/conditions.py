@@ -12,9 +12,9 @@ from collections import Counter
 
 _WORDS = (
     r"example|placeholder|change[-_ ]?me|redacted|not[-_ ]?a[-_ ]?secret|your[-_ ]"
-    r"|(?<![a-z0-9])(?:fake|dummy|x{4})|x{6}|\*{3}|\.{3}|…|01234567|12345678|abcdefgh|(.)\1{5}"
+    r"|(?<![a-z0-9])(?:fake|dummy|x{4})|x{6}|\*{3}|\.{3}|…|01234567|12345678|abcdefgh|(.)\1{7}"
 )
-_TEMPLATE = r"\$[({A-Z_]|\$\{\{|\{\{|<[a-z][\w -]*>|%[(s]|^\{[\w.]+\}$|^ENC\["
+_TEMPLATE = r"^\$\w+$|\$[({]|\{\{|<[a-z][\w -]*>|^%s$|%\(\w+\)s|^\{[\w.]+\}$|^ENC\["
 PLACEHOLDER = re.compile(f"{_WORDS}|{_TEMPLATE}", re.IGNORECASE)
 # Passwords that only documentation uses.
 _STOCK = frozenset(
@@ -45,7 +45,7 @@ _PUBLIC_PEM = re.compile(
     re.DOTALL,
 )
 _PEM_BODY = re.compile(r"(?:[A-Za-z0-9+/=]{24,}|(?:[A-Za-z-]+: [^\n\\]+)|\\[nr]|[\s\"',+\\|>#-])*")
-_BEFORE, _AFTER = 80, 400  # characters in which the surroundings speak
+_BEFORE, _NAME_BEFORE, _AFTER = 80, 40, 400  # characters in which the surroundings speak
 
 
 def entropy(text: str) -> float:
@@ -57,25 +57,27 @@ def entropy(text: str) -> float:
 
 
 def placeholder(secret: str) -> bool:
-    """Whether the value itself says that it stands for another."""
-    if PLACEHOLDER.search(secret) or secret.lower() in _STOCK:
-        return True
-    password = _URL_PASSWORD.search(secret)
-    return password is not None and password[1].lower() in _STOCK
+    """Whether the value itself says that it stands for another; of an address, its password."""
+    address = _URL_PASSWORD.search(secret)
+    value = address[1] if address else secret
+    return PLACEHOLDER.search(value) is not None or value.lower() in _STOCK
 
 
 def name_only(secret: str) -> bool:
-    """Whether the value is words: what a rule that goes by the variable's name mistakes."""
-    return _NAME.fullmatch(secret) is not None
+    """Whether the value is words or a UUID: what a rule that goes by a variable's name mistakes.
+
+    A password of plain words and nothing else is lost with them.
+    """
+    return _NAME.fullmatch(secret) is not None or _UUID.fullmatch(secret) is not None
 
 
 def public(secret: str, text: str, start: int) -> bool:
     """Whether the value at `text[start]` is public, or encrypted, by what stands beside it."""
     before = text[max(0, start - _BEFORE) : start]
-    if _UUID.fullmatch(secret) or _CIPHERTEXT.fullmatch(secret) or _SAID_BEFORE.search(before):
+    if _CIPHERTEXT.fullmatch(secret) or _SAID_BEFORE.search(before):
         return True
     line = text[text.rfind("\n", 0, start) + 1 : start]
-    if _DIGEST.fullmatch(secret) and _DIGEST_NAMED.search(line[-_BEFORE:]):
+    if _DIGEST.fullmatch(secret) and _DIGEST_NAMED.search(line[-_NAME_BEFORE:]):
         return True
     return any(block.start() <= start < block.end() for block in _PUBLIC_PEM.finditer(text))
 

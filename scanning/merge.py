@@ -102,7 +102,7 @@ def _places(seen: Sequence[Sighting], text: str) -> list[_Place]:
             start = text.find(sighting.secret)
         if start < 0:  # decoded or put together by the scanner: the line has to do
             start = line_start
-            end = text.find("\n", start) if "\n" in text[start:] else len(text)
+            end = start + len(text[start:].partition("\n")[0])
         else:
             end = start + len(sighting.secret)
             # Some scanners name the first line of the part that they were reading.
@@ -123,10 +123,11 @@ def _harmless(sighting: Sighting, text: str, start: int) -> bool:
     if sighting.scanner is Scanner.STRONGROOM:
         return False  # our rules have asked already
     secret = sighting.secret
+    if "PRIVATE KEY" in secret[:40]:  # long zeros within it are no sign of a placeholder
+        return conditions.without_body(text, start)
     return (
         conditions.placeholder(secret)
         or conditions.public(secret, text, start)
-        or ("PRIVATE KEY" in secret[:40] and conditions.without_body(text, start))
         or (sighting.name in _BY_NAME and conditions.name_only(secret))
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.toolchain import ToolchainError, bin_dir, choose, ensure, official
+from local.toolchain.__main__ import main
 from local.toolchain.catalogue import TOOLS, InPluginCache, Launcher
 from local.toolchain.choose import How
 from tests.local.tiny_go import write_script
@@ -159,3 +160,9 @@ def test_links_for_path_are_made_moved_and_cleared(path: Path) -> None:
     assert bin_dir(["age"], print) == folder
     assert (folder / "age").readlink() == second
     assert sorted(link.name for link in folder.iterdir()) == ["age", "kept"]
+
+
+def test_the_command_links_what_it_provides(path: Path) -> None:
+    program = write_script(path / "trufflehog", "echo trufflehog 3.90.0")
+    assert main(["trufflehog"]) == 0
+    assert (official.BIN / "trufflehog").readlink() == program

@@ -33,6 +33,12 @@ def test_a_generated_value_is_no_placeholder() -> None:
         assert not conditions.placeholder(make(Random(5))), kind
 
 
+@pytest.mark.parametrize("value", ["Pa$sw0rk9", "k%s7Rq2Lm", "a<b7Rq", "AgAAAAAAB7Rq2Lm"])
+def test_signs_within_a_password_make_no_placeholder_of_it(value: str) -> None:
+    assert not conditions.placeholder(value)
+    assert not conditions.placeholder(f"postgres://app:{value}@db.example.com/x")
+
+
 def test_a_password_that_only_documentation_uses_is_a_placeholder() -> None:
     assert conditions.placeholder("postgres://user:" + "password@db/x")
     assert not conditions.placeholder("postgres://user:" + "k7Rwq2Lm@db/x")
@@ -44,6 +50,7 @@ def test_a_password_that_only_documentation_uses_is_a_placeholder() -> None:
         ("ml/training-db", True),
         ("kubernetes:core/v1:SecretList", True),
         ("scram-sha-256", True),
+        (HARMLESS["uuid"](Random(1)), True),
         ("k7Rwq2Lm", False),
         ("summer-2026x", False),
         ("Kq7-Zx9-Wv3-1a", False),
@@ -57,7 +64,6 @@ def test_words_alone_are_a_name(value: str, words: bool) -> None:
     ("before", "kind"),
     [
         ("revision: ", "commit"),
-        ("request_id: ", "uuid"),
         ("token_accessor  ", "token accessor"),
         ("value: ", "ciphertext"),
         ("secretId: ", "audit hmac"),

@@ -129,6 +129,12 @@ def test_what_is_no_secret_is_dropped(
     assert merged(tmp_path, [("a", text, None)], [sighting(scanner, rule, secret)]) == []
 
 
+def test_a_private_key_with_zeros_in_it_is_one(tmp_path: Path) -> None:
+    head, *body, foot = SECRETS["private key"](Random(1)).splitlines()
+    key = "\n".join((head, "A" * 60, *body, foot))
+    assert len(merged(tmp_path, [("a", key, None)], [sighting(Scanner.GITLEAKS, "k", key)])) == 1
+
+
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     (found,) = merged(tmp_path, [("a", URL, None)], [sighting(Scanner.TRUFFLEHOG, "p", URL)])
     assert PASSWORD not in repr(found)
