@@ -23,7 +23,13 @@ from components.kubernetes.cron_job import cron_job_spec
 from components.kubernetes.labels import standard_labels
 from components.kubernetes.workload_rbac import RBAC_GROUP
 from components.vault.pod_values import Image
-from components.vault.rotation_pod import RUN_SECONDS, SETTINGS_FILE, rotation_pod
+from components.vault.rotation_pod import (
+    KUBECONFIG,
+    KUBECONFIG_FILE,
+    RUN_SECONDS,
+    SETTINGS_FILE,
+    rotation_pod,
+)
 
 Paths = Mapping[str, tuple[str, ...]]
 
@@ -95,7 +101,7 @@ class RotationJob(pulumi.ComponentResource):
         told = k8s.core.v1.ConfigMap(
             f"{name}-settings",
             metadata=self._metadata(f"{args.identity}-settings"),
-            data={SETTINGS_FILE: args.settings, **args.files},
+            data={SETTINGS_FILE: args.settings, KUBECONFIG_FILE: KUBECONFIG, **args.files},
             opts=self._child,
         ).metadata.name
         self.cron_job = k8s.batch.v1.CronJob(

@@ -1,7 +1,8 @@
 """The pod that rotates, as Kubernetes has it; it fits the "restricted" Pod Security level.
 
 Two tokens are mounted: one for Vault, with an audience of its own, and, where workloads are
-followed, one for the API server, at the place where kubectl looks for it.
+followed, one for the API server. kubectl is told of it by a file: it looks for its pod's own token
+only when it is called without any option of the connection.
 """
 
 from __future__ import annotations
@@ -19,6 +20,19 @@ SETTINGS_MOUNT = "/etc/strongroom"
 _CA_MOUNT = "/etc/vault-ca"
 _VAULT_TOKEN = "/var/run/secrets/rotation"  # noqa: S105 -- a place
 _KUBERNETES_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 -- a place
+KUBECONFIG_FILE = "kubeconfig.yaml"
+KUBECONFIG = f"""\
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{{name: here, context: {{cluster: here, user: pod}}}}]
+users: [{{name: pod, user: {{tokenFile: {_KUBERNETES_TOKEN}/token}}}}]
+clusters:
+  - name: here
+    cluster:
+      server: https://kubernetes.default.svc
+      certificate-authority: {_KUBERNETES_TOKEN}/ca.crt
+"""
 _TOKEN_SECONDS = 3600
 _USER = 65532
 _POD_SECURITY = {
@@ -68,7 +82,10 @@ def rotation_pod(
             # In the certificate, and resolved within Vault's own namespace only.
             f"--vault-address=https://{release}-active:{API_PORT}",
         ],
-        "env": [{"name": "HOME", "value": TMP_MOUNT}],
+        "env": [
+            {"name": "HOME", "value": TMP_MOUNT},
+            {"name": "KUBECONFIG", "value": f"{SETTINGS_MOUNT}/{KUBECONFIG_FILE}"},
+        ],
         "securityContext": CONTAINER_SECURITY,
         "resources": _RESOURCES,
         "volumeMounts": [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from access.policy_hcl import parse
 from components.vault.pod_values import Image
@@ -123,6 +124,17 @@ def test_without_consumers_nothing_is_asked_of_kubernetes() -> None:
     assert deployed.of_type(ROLE) == []
     mounted = [m["mountPath"] for m in pod(deployed)["containers"][0]["volumeMounts"]]
     assert not [place for place in mounted if "kubernetes.io" in place]
+
+
+def test_kubectl_is_told_of_the_token_that_is_mounted() -> None:
+    deployed = run(*FOLLOWED)
+    (container,) = pod(deployed)["containers"]
+    named = {variable["name"]: variable["value"] for variable in container["env"]}
+    places = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+    told = deployed.one("kubernetes:core/v1:ConfigMap").inputs["data"]
+    file = named["KUBECONFIG"].removeprefix(f"{places['settings']}/")
+    (user,) = yaml.safe_load(told[file])["users"]
+    assert user["user"]["tokenFile"] == f"{places['kube-api-access-rotation']}/token"
 
 
 def test_its_tokens_pass_the_projects_own_rule() -> None:
