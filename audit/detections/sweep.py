@@ -26,18 +26,16 @@ def rows(facts: Facts) -> Table:
     )
     calls = calls.mutate(second=seconds(row.time), hour=row.time.truncate("h"))
     same = ibis.window(group_by=["subject", "path"], order_by=[row.time, row.file, row.line])
-    pause = row.second - row.second.lag().over(same)
-    calls = calls.mutate(pause=pause)
-    fresh = (row.pause.isnull() | (row.pause > limits.sweep_seconds)).cast("int64")
-    calls = calls.mutate(fresh=fresh).filter(row.fresh == 1)
+    calls = calls.mutate(pause=row.second - row.second.lag().over(same))
+    calls = calls.filter(row.pause.isnull() | (row.pause > limits.sweep_seconds))
     back = ibis.range_window(
         group_by="subject", order_by=row.second, preceding=limits.sweep_seconds, following=0
     )
     ahead = ibis.range_window(
         group_by="subject", order_by=row.second, preceding=0, following=limits.sweep_seconds
     )
-    calls = calls.mutate(paths=row.fresh.sum().over(back))
-    calls = calls.filter(row.paths >= 1).left_join(_usual(facts), ["subject", "hour"])
+    calls = calls.mutate(paths=row.line.count().over(back))
+    calls = calls.left_join(_usual(facts), ["subject", "hour"])
     known = row.active.fill_null(0) >= limits.frequency_warm_up_hours
     young = row.age.fill_null(0) < limits.warm_up_days * 86400
     calls = calls.filter(known | ~young)
