@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from rotation import alternation
+from rotation import alternation, postgresql
 from rotation.alternation import Pair
 from rotation.credential import Credential
 from rotation.errors import DocumentMissingError, ForeignError, StageError
@@ -138,12 +138,17 @@ def _set(rotation: Rotation, token: str) -> Outcome:
 
 
 def _test(rotation: Rotation, token: str) -> Outcome:
-    alternation.check(
-        _pending(rotation, token),
-        current=_current(rotation),
-        pair=rotation.pair,
-        route=rotation.route,
-    )
+    """Try the pending credential; both logins of the set-up when it is a copy of the current one.
+
+    With such a copy Secrets Manager tries a rotation that is to begin later (RotateImmediately).
+    """
+    pending, current = _pending(rotation, token), _current(rotation)
+    if pending == current:
+        for credential in (current, _read(rotation, rotation.admin, VersionStage=CURRENT)):
+            with postgresql.session(credential, rotation.route):
+                pass
+    else:
+        alternation.check(pending, current=current, pair=rotation.pair, route=rotation.route)
     return Outcome.DONE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -325,6 +326,16 @@ def test_an_administrator_needs_no_more_than_createrole(rig: Rig) -> None:
         application.assert_whole(application.rotate())
 
 
+def test_a_rotation_that_begins_later_is_tried_with_the_current_value(rig: Rig) -> None:
+    application = rig.application("tried")
+    token = application.begin()
+    application.put_pending(token, json.dumps(application.document()))
+    roles = all_roles(rig)
+    assert application.run(token, Step.TEST) == 0
+    assert all_roles(rig) == roles
+    assert application.stages()[token] == ["AWSPENDING"]
+
+
 def test_calls_at_the_same_time_wait_for_each_other(rig: Rig) -> None:
     application = rig.application("together")
     current = Credential.read(json.dumps(application.document()), where="the test")
@@ -339,10 +350,29 @@ def test_calls_at_the_same_time_wait_for_each_other(rig: Rig) -> None:
             route=rig.route(),
         )
 
-    with ThreadPoolExecutor(4) as pool:
-        assert any(pool.map(apply, range(4)))
+    connect = rig.servers.postgres.connect_as_admin
+    with ThreadPoolExecutor(4) as pool, connect() as watch, connect() as held:
+        with held.transaction():  # nobody changes a role before all four are about to
+            held.execute("LOCK TABLE pg_authid IN SHARE MODE")
+            applied = [pool.submit(apply, number) for number in range(4)]
+            deadline = time.monotonic() + 120
+            while waiting(watch) < 4:
+                assert time.monotonic() < deadline, f"{waiting(watch)} of 4 calls wait for a lock"
+                time.sleep(0.05)
+        assert all(future.result() for future in applied)
     for credential in (current, pending):
         assert application.works(json.loads(credential.text()))
+
+
+def waiting(watch: psycopg.Connection[Any]) -> int:
+    """How many sessions of rotations wait for a lock."""
+    query = (
+        "SELECT count(*)::int FROM pg_stat_activity"
+        " WHERE application_name = 'strongroom rotation' AND wait_event_type = 'Lock'"
+    )
+    row = watch.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_the_owner_of_a_database_puts_no_function_in_front_of_the_administrators(rig: Rig) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
 
-from rotation import alternation, four_steps
+from rotation import alternation, four_steps, postgresql
 from rotation.alternation import Pair
 from rotation.credential import Credential
 from rotation.errors import (
@@ -182,6 +183,21 @@ def test_a_failed_step_publishes_nothing(store: InMemory, monkeypatch: pytest.Mo
     with pytest.raises(LoginError):
         run(store, Step.SET)
     assert store.stages == {OLD: ["AWSCURRENT"], NEW: ["AWSPENDING"]}
+
+
+def test_a_copy_of_the_current_value_tries_the_set_up(
+    store: InMemory, database: list[tuple[str, Credential]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Credential] = []
+
+    def session(credential: Credential, _: Route) -> AbstractContextManager[None]:
+        tried.append(credential)
+        return nullcontext()
+
+    monkeypatch.setattr(postgresql, "session", session)
+    store.values[NEW] = CURRENT.text()
+    assert run(store, Step.TEST) is Outcome.DONE
+    assert (tried, database, store.changes) == ([CURRENT, ADMIN], [], [])
 
 
 @pytest.mark.parametrize("step", [Step.CREATE, Step.SET])
