@@ -18,7 +18,7 @@ from local import images, toolchain
 from local.node import Node, packages
 from local.paths import Instance, cache_dir
 from local.progress import Progress
-from local.services import aws, in_cluster, postgresql
+from local.services import aws, in_cluster, postgresql, rotation
 from local.stack import Stack
 from local.toolchain.charts import charts
 from local.workload import Cluster, example_job
@@ -140,6 +140,12 @@ class Environment:
             "strongroom:externalSecrets": {
                 **_chart("external-secrets"),
                 "awsEndpoint": cloud.endpoint_in_cluster,
+            },
+            "strongroom:cloudSecrets": {
+                "databaseLogins": {
+                    "administrator": rotation.administrator(cloud, database),
+                    "caFile": str(database.ca_file),
+                },
             },
             "strongroom:engines": {
                 "database": {

@@ -6,7 +6,6 @@ Owns secretness and unknowns of whole properties. Knows no resource type.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -14,13 +13,6 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_ON_THE_WIRE
 
 Properties = dict[str, PropertyValue]
-
-
-@dataclass(frozen=True)
-class Archive:
-    """An archive in a file of this machine."""
-
-    path: str
 
 
 class Unknown:
@@ -31,14 +23,18 @@ UNKNOWN = Unknown()
 
 
 def plain(value: PropertyValue) -> Any:
-    """`value` without secretness; whole numbers become int, an unknown anywhere UNKNOWN."""
+    """`value` without secretness; whole numbers become int, an unknown anywhere UNKNOWN.
+
+    An archive becomes the path of its file and stays so in the state: the engine would show a
+    later diff only an archive's hash, with which the SDK's server ends in an error.
+    """
     inner = value.value
     if inner == UNKNOWN_ON_THE_WIRE:
         return UNKNOWN
     if isinstance(inner, float) and inner.is_integer():
         return int(inner)
     if isinstance(inner, pulumi.FileArchive):
-        return Archive(inner.path)
+        return inner.path
     if isinstance(inner, Mapping):
         members = {key: plain(member) for key, member in inner.items()}
         return UNKNOWN if UNKNOWN in members.values() else members
@@ -58,8 +54,6 @@ def wrapped(value: Any, *, secret: bool = False) -> PropertyValue:
     """The engine's form of plain data. Raises TypeError for what JSON could not hold either."""
     if isinstance(value, Unknown):
         return PropertyValue(UNKNOWN_ON_THE_WIRE, is_secret=secret)
-    if isinstance(value, Archive):
-        return PropertyValue(pulumi.FileArchive(value.path), is_secret=secret)
     if isinstance(value, int) and not isinstance(value, bool):
         return PropertyValue(float(value), is_secret=secret)
     if isinstance(value, Mapping):

@@ -2,8 +2,8 @@
 
 AWS answers RotateSecret at once and calls the function afterwards; a schedule can be set on a
 secret that has no value yet, and no version is left of the test that AWS makes then. moto fails
-without a value, leaves the test's version, and makes an empty version the current one. It runs no
-function in either case: `local/services/rotation.py` does.
+without a value, leaves the test's version, makes an empty version the current one, and forgets by
+the next new value which version that is. It runs no function: `local/services/rotation.py` does.
 """
 
 from __future__ import annotations
@@ -16,12 +16,29 @@ from moto.core.config import default_user_config
 from moto.secretsmanager.models import SecretsManagerBackend
 
 _moto_rotate = SecretsManagerBackend.rotate_secret
+_moto_move = SecretsManagerBackend.update_secret_version_stage
 
 
 def adapt() -> None:
     """Change moto in this process. Again is harmless."""
     default_user_config["lambda"] = {"use_docker": False}  # functions are kept, and run nowhere
     SecretsManagerBackend.rotate_secret = rotate_secret  # type: ignore[method-assign]
+    SecretsManagerBackend.update_secret_version_stage = _move  # type: ignore[method-assign]
+
+
+def _move(
+    self: SecretsManagerBackend,
+    secret_id: str,
+    version_stage: str,
+    remove_from_version_id: str,
+    move_to_version_id: str,
+) -> tuple[str, str]:
+    """Move a stage; a new value takes AWSCURRENT from the version that has it now."""
+    answer = _moto_move(self, secret_id, version_stage, remove_from_version_id, move_to_version_id)
+    if version_stage == "AWSCURRENT" and move_to_version_id:
+        secret: Any = self.secrets[secret_id]
+        secret.set_default_version_id(move_to_version_id)
+    return answer
 
 
 def rotate_secret(

@@ -147,6 +147,21 @@ def test_a_rotation_is_set_and_begun_as_aws_does(node: DirectNode, instance: Ins
     with pytest.raises(secrets.exceptions.ResourceNotFoundException):
         secrets.rotate_secret(SecretId="fake/missing")
 
+    secrets.put_secret_value(
+        SecretId=arn, ClientRequestToken=token, SecretString="next", VersionStages=["AWSPENDING"]
+    )
+    for stage, source, target in (("AWSCURRENT", first, token), ("AWSPENDING", token, None)):
+        move = {"MoveToVersionId": target} if target else {}
+        secrets.update_secret_version_stage(
+            SecretId=arn, VersionStage=stage, RemoveFromVersionId=source, **move
+        )
+    last = secrets.put_secret_value(SecretId=arn, SecretString="by hand")["VersionId"]
+    stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+    assert {version: found for version, found in stages.items() if found} == {
+        last: ["AWSCURRENT"],
+        token: ["AWSPREVIOUS"],
+    }
+
 
 def test_start_again_keeps_the_process_and_the_state_is_private(
     node: DirectNode, instance: Instance

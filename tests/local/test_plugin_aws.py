@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pulumi
 import pytest
 from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.server import ThreadedMotoServer
+from pulumi.provider.experimental.property_value import PropertyValue
 
 from local.plugins.aws.provider import AwsProvider
-from local.plugins.values import Archive
 from local.services import aws_rotation
 from tests.local.plugin_aws_config import REGION, aws_config
 from tests.local.plugin_driver import Driver
@@ -67,12 +68,12 @@ TRUST = json.dumps(
 )
 
 
-def code(name: str) -> Archive:
+def code(name: str) -> str:
     """An archive on disk, another one for each name."""
     path = Path(_FILES.name) / f"{name}.zip"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(f"{name}.py", "def handler(event, context): pass")
-    return Archive(str(path))
+    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +297,24 @@ def test_changes_happen_in_place_and_then_nothing_is_left_to_change(
     made.assert_stable(other)
     made.update(given)  # and back, which takes away what the other inputs added
     made.assert_stable(given)
+
+
+@NEEDS_FUNCTION
+def test_an_archive_is_known_by_what_is_in_it(driver: Driver) -> None:
+    def archive(name: str) -> PropertyValue:
+        return PropertyValue(pulumi.FileArchive(code(name)))
+
+    inputs = resolved(driver, FOUNDATIONS[LAMBDA])
+    made = driver.create(LAMBDA, inputs | {"code": archive("one")})
+    made.assert_stable(inputs | {"code": archive("one")})
+    assert made.changes(inputs | {"code": archive("other")}) == {"sourceCodeHash"}
+    copy = Path(_FILES.name) / "copy.zip"
+    copy.write_bytes(Path(code("one")).read_bytes())
+    assert made.changes(inputs | {"code": str(copy)}) == set()
+    refused = driver.failures(LAMBDA, inputs | {"code": "nowhere.zip"})
+    assert refused == {
+        "code": "one: code: this stand-in takes an archive in a file of this machine, no other"
+    }
 
 
 @pytest.mark.parametrize("token", [KEY, ROLE, USER, BUCKET, LAMBDA, LOGS, SECRET])

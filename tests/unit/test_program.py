@@ -101,6 +101,7 @@ def test_the_top_of_the_tree_is_pinned() -> None:
         "pulumi:providers:kubernetes k8s",
         "pulumi:providers:vault vault",
         "strongroom:aws:KmsKey vault-unseal-key",
+        "strongroom:aws:RotatingSecret login-tracking",
         "strongroom:kubernetes:ClusterSecretStore store-vault-shared",
         "strongroom:kubernetes:ExternalSecret external-ml-training-mlflow-credentials",
         "strongroom:kubernetes:ExternalSecret external-ml-training-mlflow-database",

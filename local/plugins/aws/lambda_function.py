@@ -11,7 +11,7 @@ from typing import Any
 
 from local.plugins.aws.base import AwsType, removed, tags_of, unless_gone
 from local.plugins.resource import Field, Made, Values
-from local.plugins.values import Archive, Unknown
+from local.plugins.values import Unknown
 
 
 class _Code(Field):
@@ -46,8 +46,8 @@ class Function(AwsType):
 
     def completed(self, inputs: Values) -> Values:
         code = inputs.get("code")
-        if isinstance(code, Archive) and Path(code.path).is_file():
-            return {**inputs, "sourceCodeHash": _sha256(code)}
+        if isinstance(code, str) and Path(code).is_file():
+            return {**inputs, "sourceCodeHash": _sha256(Path(code))}
         return inputs
 
     def mistakes(self, inputs: Values) -> Mapping[str, str]:
@@ -59,7 +59,7 @@ class Function(AwsType):
     def create(self, inputs: Values) -> Made:
         self.api.create_function(
             FunctionName=inputs["name"],
-            Code={"ZipFile": Path(inputs["code"].path).read_bytes()},
+            Code={"ZipFile": Path(inputs["code"]).read_bytes()},
             Tags=inputs.get("tags") or {},
             **_configuration(inputs),
         )
@@ -89,7 +89,7 @@ class Function(AwsType):
 
     def update(self, identity: str, old: Values, new: Values) -> Values:
         if old.get("sourceCodeHash") != new.get("sourceCodeHash"):
-            code = Path(new["code"].path).read_bytes()
+            code = Path(new["code"]).read_bytes()
             self.api.update_function_code(FunctionName=identity, ZipFile=code)
         self.api.update_function_configuration(FunctionName=identity, **_configuration(new))
         if gone := removed(old, new):
@@ -170,5 +170,5 @@ def _configuration(inputs: Values) -> dict[str, Any]:
     }
 
 
-def _sha256(code: Archive) -> str:
-    return base64.b64encode(hashlib.sha256(Path(code.path).read_bytes()).digest()).decode()
+def _sha256(code: Path) -> str:
+    return base64.b64encode(hashlib.sha256(code.read_bytes()).digest()).decode()

@@ -34,6 +34,7 @@ def instance_settings() -> dict[str, Any]:
         {
             "engines.database.passwordFile": str(password),
             "engines.database.caFile": str(authority),
+            "cloudSecrets.databaseLogins.caFile": str(authority),
             "engines.aws.endpoint": "http://10.77.0.2:5000",
             "aws.endpoint": "http://127.0.0.1:5000",
             "vault.seal.endpoint": "http://10.77.0.2:5000",
