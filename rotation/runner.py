@@ -161,7 +161,6 @@ class Runner:
             found = step.act(
                 Run(
                     id=record.run,
-                    started=record.started,
                     since=record.since,
                     now=self.now(),
                     facts=record.facts,

@@ -16,14 +16,13 @@ Facts = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a step knows: the run's id, when it and this step began, and the steps' facts so far.
+    """What a step knows: the run's id, when this step began, and the steps' facts so far.
 
     Times are seconds since the epoch. Facts are names, ids and times, never a value: they are kept
     in the record and shown.
     """
 
     id: str
-    started: float
     since: float
     now: float
     facts: Facts

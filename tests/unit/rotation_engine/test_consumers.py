@@ -14,7 +14,7 @@ from rotation.steps import Facts, Pending, Run
 from vaultops.errors import UnreachableError
 from vaultops.kubectl import Kubectl
 
-RUN = Run(id="run-1", started=0, since=1_800_000_000, now=1_800_000_060, facts={})
+RUN = Run(id="run-1", since=1_800_000_000, now=1_800_000_060, facts={})
 ENDPOINT = Consumer(
     namespace="ml-training",
     workload="deployment/app",

@@ -43,7 +43,7 @@ def client(service: str) -> Any:
 
 def run(facts: Facts, *, since: float = 0, now: float = 0) -> Run:
     identity = "11111111-2222-4333-8444-555555555555"
-    return Run(id=identity, started=0, since=since, now=now, facts=facts)
+    return Run(id=identity, since=since, now=now, facts=facts)
 
 
 def step(steps: tuple[Step, ...], name: str) -> Step:
