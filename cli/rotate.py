@@ -9,18 +9,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from time import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.reporting import print_json, tell
 from cli.rotating import Access, CaFile, JwtFile, VaultAddress, rotations
+from cli.rotation_tables import plan_data, show_outcomes, show_plan, show_standings, when
 from cli.stack import ConfigFile, StackName, settings_of
 from rotation import events
 from rotation.ledger import EVENTS, VaultEventLog, VaultRecords
-from rotation.runner import Outcome, Result, Runner
+from rotation.runner import Runner
 from rotation.signing import TransitSigner, public_keys
 from rotation.standing import Standing, State, standings
 from rotation.steps import Rotation
@@ -33,7 +32,6 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
-_DAY = 86_400
 
 
 class DueError(VaultOpsError):
@@ -69,21 +67,9 @@ def plan(
         found = standings(known, VaultRecords(clients), time())
     planned = sorted(zip(known, found, strict=True), key=lambda both: both[1].due)
     if as_json:
-        print_json([_planned(rotation, standing) for rotation, standing in planned])
+        print_json([plan_data(rotation, standing) for rotation, standing in planned])
         return
-    table = Table("due (UTC)", "rotation", "kind", "every", "last", "state", "steps", "consumers")
-    for rotation, standing in planned:
-        table.add_row(
-            _time(standing.due),
-            rotation.name,
-            rotation.kind,
-            f"{rotation.timetable.every // _DAY} days",
-            _time(standing.last),
-            standing.state,
-            ", ".join(step.name for step in rotation.steps),
-            "\n".join(rotation.consumers),
-        )
-    Console().print(table)
+    show_plan(planned)
 
 
 @app.command()
@@ -141,7 +127,7 @@ def run(
     if as_json:
         print_json([asdict(one) for one in outcomes])
     else:
-        _show_outcomes(outcomes)
+        show_outcomes(outcomes)
     _fail_if_stuck(stuck)
 
 
@@ -171,7 +157,7 @@ def status(
     if as_json:
         print_json([asdict(one) for one in found])
     else:
-        _show_standings(found)
+        show_standings(found)
     _fail_if_wrong(wrong)
     if verify:
         tell("every event line is signed, in its place and unchanged")
@@ -181,7 +167,7 @@ def status(
         raise DueError(
             f"{len(due)} rotations are due",
             where=", ".join(f"{one.rotation} ({one.state})" for one in due),
-            why="no run has begun them; " + ", ".join(f"due {_time(one.due)}" for one in due),
+            why="no run has begun them; " + ", ".join(f"due {when(one.due)}" for one in due),
             fix="strongroom rotate run; if a CronJob should have, look at its last Job",
         )
 
@@ -262,50 +248,3 @@ def _fail_if_stuck(stuck: list[Standing]) -> None:
             why=f"{first.rotation}: {first.reason}",
             fix=first.remedy,
         )
-
-
-def _planned(rotation: Rotation, standing: Standing) -> dict[str, Any]:
-    return {
-        "rotation": rotation.name,
-        "kind": rotation.kind,
-        "subject": rotation.subject,
-        "every_days": rotation.timetable.every // _DAY,
-        "window_seconds": rotation.timetable.window,
-        "due": events.at(standing.due),
-        "last": events.at(standing.last) if standing.last else None,
-        "state": standing.state,
-        "pair": rotation.pair,
-        "steps": [step.name for step in rotation.steps],
-        "consumers": list(rotation.consumers),
-    }
-
-
-def _show_outcomes(outcomes: list[Outcome]) -> None:
-    table = Table("rotation", "result", "step", "detail")
-    for one in outcomes:
-        if one.result is not Result.FINE:
-            table.add_row(one.rotation, one.result, one.step, one.detail)
-    if table.row_count:
-        Console().print(table)
-    else:
-        tell("nothing is due")
-
-
-def _show_standings(found: list[Standing]) -> None:
-    table = Table("rotation", "state", "due (UTC)", "last", "step", "since", "reason", "remedy")
-    for one in found:
-        table.add_row(
-            one.rotation,
-            one.state,
-            _time(one.due),
-            _time(one.last),
-            one.step,
-            f"{one.age / 3600:.1f} h" if one.step else "",
-            one.reason,
-            one.remedy if one.state in (State.STUCK, State.FAILED) else "",
-        )
-    Console().print(table)
-
-
-def _time(seconds: float | None) -> str:
-    return events.at(seconds)[:16].replace("T", " ") if seconds else "never"
