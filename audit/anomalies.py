@@ -13,30 +13,28 @@ from audit.detections.detection import Facts
 from audit.findings import Finding, rank
 from audit.known import NOTHING, Known
 from audit.schema import Phase
-from audit.thresholds import DEFAULT, Thresholds
+from audit.thresholds import DEFAULT
 
 
 def find(
     tables: Tables,
+    visits: Table,
     *,
-    visits: Table | None = None,
     known: Known = NOTHING,
     since: datetime | None = None,
-    thresholds: Thresholds = DEFAULT,
 ) -> tuple[Finding, ...]:
     """The findings, the worst first; `since` leaves out what was detected before.
 
-    `visits` is the baseline (`audit.baseline`) with the judged events in it; it is made from the
-    events when it is not given.
+    `visits` is the baseline (`audit.baseline`), with the judged events in it.
     """
     events = tables.events
     facts = Facts(
         requests=events.filter(events.phase == Phase.REQUEST.value),
         calls=baseline.calls(events),
-        visits=baseline.visits(events) if visits is None else visits,
+        visits=visits,
         activity=tables.activity,
         known=known,
-        thresholds=thresholds,
+        thresholds=DEFAULT,
     )
     findings = [
         finding

@@ -18,7 +18,6 @@ together, so a baseline grows by what is new and nothing is counted twice when t
 from __future__ import annotations
 
 from pathlib import Path
-from uuid import uuid4
 
 import ibis
 from ibis import Table
@@ -73,21 +72,23 @@ def kept(store: Store) -> list[Path]:
     """The store's baseline as Parquet files of `VISITS`, after making those that are missing.
 
     A file of events never changes, so what was made of it stays right; it goes when the events'
-    file does.
+    file does. Raises AuditError while another process writes to the store.
     """
     folder = store.folder / "baseline"
     folder.mkdir(exist_ok=True)
-    wanted = {folder / events.name: events for events in store.files("events")}
-    for path in folder.iterdir():
-        if path not in wanted:
-            path.unlink(missing_ok=True)
-    missing = {path: events for path, events in wanted.items() if not path.exists()}
-    duckdb = backend.connect() if missing else None
-    for path, events in missing.items():
-        draft = folder / f"{uuid4().hex}.new"
-        table = backend.read_parquet(duckdb, f"part_{uuid4().hex}", EVENTS, [str(events)])
-        visits(table).to_parquet(draft)
-        draft.replace(path)
+    with store.writing():
+        wanted = {folder / events.name: events for events in store.files("events")}
+        for path in folder.iterdir():
+            if path not in wanted:
+                path.unlink()
+        duckdb = backend.connect()
+        for path, events in wanted.items():
+            if not path.exists():
+                draft = path.with_suffix(".new")
+                name = f"events_{path.stem.replace('-', '_')}"
+                table = backend.read_parquet(duckdb, name, EVENTS, [str(events)])
+                visits(table).to_parquet(draft)
+                draft.replace(path)
     return sorted(wanted)
 
 

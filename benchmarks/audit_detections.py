@@ -141,7 +141,7 @@ def main() -> None:
         backend = connect()
         visits = read_parquet(backend, "visits", baseline.VISITS, kept)
         known = load(replay.known)
-        findings = anomalies.find(store.tables(backend), visits=visits, known=known)
+        findings = anomalies.find(store.tables(backend), visits, known=known)
         done = perf_counter()
         planted = labels(replay.labels)
         print(f"{machine.facts()}\n")

@@ -70,9 +70,9 @@ def anomalies(
         if html is not None and not html.absolute().parent.is_dir():
             raise _unwritable(html, "its folder is not there")
     with asked(logs, store, spark) as what, _visits(what, store) as visits:
-        findings = find(what.tables, visits=visits, known=told, since=moment)
+        findings = find(what.tables, visits, known=told, since=moment)
         if html is not None:
-            title = ", ".join(str(each) for each in logs or [store])
+            title = ", ".join(map(str, logs or filter(None, [store])))
             _write(html, _page_of(what, findings, title))
         reading = as_data(what.outcome)
     if as_json:

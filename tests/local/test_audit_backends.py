@@ -106,7 +106,7 @@ def test_both_find_the_same(files: Path) -> None:
         "local[2]"
     ).getOrCreate()
     here, there = tables(files, None), tables(files, "local[2]")
-    findings = find(here, visits=visits(files, here, "duckdb"), known=KNOWN)
+    findings = find(here, visits(files, here, "duckdb"), known=KNOWN)
     assert {finding.detection for finding in findings} == {detection.id for detection in ALL}
-    assert told(find(there, visits=visits(files, there, "spark"), known=KNOWN)) == told(findings)
+    assert told(find(there, visits(files, there, "spark"), known=KNOWN)) == told(findings)
     assert overview(there.events) == overview(here.events)
