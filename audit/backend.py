@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import ibis
@@ -46,6 +47,19 @@ def read_parquet(backend: Any, name: str, schema: ibis.Schema, files: Sequence[s
         return backend.read_parquet(list(files), table_name=name)
     backend._session.read.parquet(*files).createOrReplaceTempView(name)
     return backend.table(name)
+
+
+def rows_of(expression: ibis.Table) -> list[dict[str, Any]]:
+    """The rows of an expression as plain values, the same from either backend: times are in UTC."""
+    found: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
+    return [{name: _in_utc(value) for name, value in row.items()} for row in found]
+
+
+def _in_utc(value: Any) -> Any:
+    """Spark gives the session's time, which is UTC, without saying so."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return value
 
 
 def _partitions(master: str) -> int:

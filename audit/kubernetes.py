@@ -1,8 +1,8 @@
 """Events of a Kubernetes API server's audit log: what a row takes from one.
 
 Owns the names of the fields (`audit.k8s.io/v1`, Kubernetes documentation, "Auditing"). The log
-backend writes one event a line, the webhook backend an EventList; both are read. A watch ends with
-a second response of the same request; the first one is its row.
+backend writes one event a line, the webhook backend an EventList; both are read. A watch is
+answered at its start and at its end: one row when both are within a minute, else two.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import typer
 
 from access.grant import Grant
 from audit import gaps, reports
+from audit.backend import rows_of
 from audit.follow import follow as follow_log
 from audit.unused import unused
 from cli.auditing import (
@@ -25,7 +26,6 @@ from cli.auditing import (
     StoreFolder,
     as_data,
     asked,
-    rows_of,
     show,
     told_once,
 )

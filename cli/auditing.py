@@ -93,12 +93,6 @@ def asked(logs: Sequence[Path] | None, store: Path | None, spark: str | None) ->
         yield Asked(tables=kept.tables(connect(spark)), outcome=outcome)
 
 
-def rows_of(expression: Any) -> list[dict[str, Any]]:
-    """The rows of an expression, as plain values."""
-    rows: list[dict[str, Any]] = expression.to_pyarrow().to_pylist()
-    return rows
-
-
 def show(
     title: str, rows: Sequence[dict[str, Any]], columns: Sequence[str], *, limit: int | None = None
 ) -> None:

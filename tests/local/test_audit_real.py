@@ -20,6 +20,7 @@ import pytest
 from access.grant import Grant
 from access.policy_hcl import render
 from audit import gaps, reports
+from audit.backend import rows_of
 from audit.unused import UnusedRight, unused
 from local.paths import Instance
 from tests.e2e.vault_and_postgresql import Servers, running
@@ -30,7 +31,6 @@ from tests.unit.audit.entries import (
     ids,
     problems_of,
     read_into,
-    rows,
     tables_of,
     write,
 )
@@ -119,7 +119,7 @@ def test_who_got_which_database_login(lived: Lived, tmp_path: Path) -> None:
     store, outcome = read_into(tmp_path / "store", lived.first)
     assert (outcome.problems, outcome.unfinished) == (0, [])
     assert outcome.events == len(lived.first.read_bytes().splitlines())
-    (login,) = rows(reports.leases(tables_of(store).events))
+    (login,) = rows_of(reports.leases(tables_of(store).events))
     assert (login["subject"], login["role"]) == ("approle/job", "job")
     assert (login["path"], login["lease_id"]) == ("database/creds/ml-readonly", lived.lease)
     evidence = lived.first.read_bytes().splitlines()[login["line"] - 1]
@@ -135,7 +135,7 @@ def test_two_devices_tell_one_story(lived: Lived, tmp_path: Path) -> None:
     beyond = set(ids(both)) - set(ids(alone))
     assert len(beyond) == in_second - outcome.known == 1
     assert len(ids(both)) == len(set(ids(both)))
-    assert rows(reports.by_path(tables_of(both).events)) == rows(
+    assert rows_of(reports.by_path(tables_of(both).events)) == rows_of(
         reports.by_path(tables_of(alone).events)
     )
 
@@ -144,30 +144,30 @@ def test_refusals_changes_and_root(lived: Lived, tmp_path: Path) -> None:
     tables = tables_of(read_into(tmp_path / "store", lived.first, lived.second)[0])
     refused = {
         (one["subject"], one["path"]): one["requests"]
-        for one in rows(reports.denials(tables.events))
+        for one in rows_of(reports.denials(tables.events))
     }
     assert refused == {
         ("approle/job", "secret/data/ml/other"): 1,
         (None, "secret/data/ml/other"): 1,
         (None, "auth/approle/login"): 1,
     }
-    changed = {one["path"] for one in rows(reports.changes(tables.events))}
+    changed = {one["path"] for one in rows_of(reports.changes(tables.events))}
     assert {"sys/policies/acl/ml-training", "sys/auth/approle", "auth/approle/role/job"} <= {
         path.replace("sys/policy/", "sys/policies/acl/") for path in changed
     }
-    assert {one["subject"] for one in rows(reports.root_use(tables.events))} == {"root"}
-    assert rows(gaps.halves(tables.events)) == []
+    assert {one["subject"] for one in rows_of(reports.root_use(tables.events))} == {"root"}
+    assert rows_of(gaps.halves(tables.events)) == []
 
 
 def test_granted_minus_used(lived: Lived, tmp_path: Path) -> None:
     tables = tables_of(read_into(tmp_path / "store", lived.first)[0])
-    (found,) = unused([GRANT], rows(reports.granted(tables.events)))
+    (found,) = unused([GRANT], rows_of(reports.granted(tables.events)))
     assert found.unused == (UnusedRight(path="secret/data/ml/never", capabilities=("read",)),)
 
 
 def test_no_secret_and_no_hash_is_kept(lived: Lived, tmp_path: Path) -> None:
     store, _ = read_into(tmp_path / "store", lived.first, lived.second)
-    kept = rows(tables_of(store).events)
+    kept = rows_of(tables_of(store).events)
     text = repr(kept)
     assert "hmac-sha256" not in text
     assert PASSWORD not in text

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from audit.backend import Tables, connect
+from audit.backend import Tables, connect, rows_of
 from audit.read import Outcome, read
 from audit.store import Store
 
@@ -103,20 +103,14 @@ def tables_of(store: Store) -> Tables:
     return store.tables(connect())
 
 
-def rows(expression: Any) -> Rows:
-    """The rows of an expression."""
-    found: Rows = expression.to_pyarrow().to_pylist()
-    return found
-
-
 def events_of(store: Store) -> Rows:
     """All events by time."""
-    return rows(tables_of(store).events.order_by("time", "phase"))
+    return rows_of(tables_of(store).events.order_by("time", "phase"))
 
 
 def problems_of(store: Store) -> list[tuple[str, int, str]]:
     """Name of the file, line and reason of each line that could not be read."""
-    found = rows(tables_of(store).problems.order_by("file", "line"))
+    found = rows_of(tables_of(store).problems.order_by("file", "line"))
     return [(Path(one["file"]).name, one["line"], one["reason"]) for one in found]
 
 

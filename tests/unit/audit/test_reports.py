@@ -11,9 +11,9 @@ from access.evaluate import Acl
 from access.grant import OWN_TOKEN, Grant
 from access.policy_hcl import parse
 from audit import gaps, reports
-from audit.backend import Tables
+from audit.backend import Tables, rows_of
 from audit.unused import UnusedRight, unused
-from tests.unit.audit.entries import REAL, START, call, calls, read_into, rows, tables_of, write
+from tests.unit.audit.entries import REAL, START, call, calls, read_into, tables_of, write
 
 DENIED = "1 error occurred:\n\t* permission denied\n\n"
 
@@ -37,9 +37,9 @@ def test_access_counts_answered_calls(tmp_path: Path) -> None:
         call(6)[0],
     ]
     events = tables(tmp_path, lines).events
-    (path,) = rows(reports.by_path(events))
+    (path,) = rows_of(reports.by_path(events))
     assert (path["path"], path["calls"], path["subjects"]) == ("secret/data/ml/mlflow", 4, 2)
-    assert [(one["subject"], one["calls"]) for one in rows(reports.by_subject(events))] == [
+    assert [(one["subject"], one["calls"]) for one in rows_of(reports.by_subject(events))] == [
         ("ml/trainer", 3),
         ("ml/notebook", 1),
     ]
@@ -48,7 +48,7 @@ def test_access_counts_answered_calls(tmp_path: Path) -> None:
 def test_refusals_are_counted_by_request_and_on_the_error(real: Tables) -> None:
     found = {
         (one["subject"], one["path"]): (one["requests"], one["error"])
-        for one in rows(reports.denials(real.events))
+        for one in rows_of(reports.denials(real.events))
     }
     assert found["approle/job", "secret/data/other"] == (1, "permission denied")
     assert found[None, "secret/data/ml/mlflow"][0] == 2
@@ -58,7 +58,7 @@ def test_refusals_are_counted_by_request_and_on_the_error(real: Tables) -> None:
 
 @pytest.mark.parametrize("path", ["secret/ml/mlflow", "secret/data/ml/mlflow", "secret/ml/ml*"])
 def test_who_called_a_path_as_people_write_it(real: Tables, path: str) -> None:
-    found = rows(reports.who(real.events, path))
+    found = rows_of(reports.who(real.events, path))
     assert {(one["subject"], one["calls"], one["refused"]) for one in found} == {
         ("approle/job", 1, 0),
         ("userpass-ada", 1, 0),
@@ -73,13 +73,13 @@ def test_who_does_not_take_a_longer_name_for_the_path(tmp_path: Path) -> None:
         *call(2, path="secret/metadata/ml/mlflow"),
     ]
     events = tables(tmp_path, lines).events
-    assert [one["path"] for one in rows(reports.who(events, "secret/ml/mlflow"))] == [
+    assert [one["path"] for one in rows_of(reports.who(events, "secret/ml/mlflow"))] == [
         "secret/metadata/ml/mlflow"
     ]
 
 
 def test_what_a_subject_used(real: Tables) -> None:
-    found = rows(reports.used(real.events, "approle/job"))
+    found = rows_of(reports.used(real.events, "approle/job"))
     assert {one["path"]: (one["calls"], one["refused"]) for one in found} == {
         "auth/approle/login": (1, 0),
         "secret/data/ml/mlflow": (1, 0),
@@ -96,7 +96,7 @@ def test_who_got_which_login(tmp_path: Path) -> None:
         *call(3, path=creds, error=DENIED, mount_type="database"),
         *call(4),
     ]
-    found = rows(reports.leases(tables(tmp_path, lines).events))
+    found = rows_of(reports.leases(tables(tmp_path, lines).events))
     assert [(one["subject"], one["lease_id"], one["line"]) for one in found] == [
         ("ml/trainer", f"{creds}/fake", 2),
         ("ml/notebook", None, 4),
@@ -104,7 +104,7 @@ def test_who_got_which_login(tmp_path: Path) -> None:
 
 
 def test_root_and_its_making(real: Tables) -> None:
-    found = rows(reports.root_use(real.events))
+    found = rows_of(reports.root_use(real.events))
     paths = [one["path"] for one in found]
     assert paths.count("sys/generate-root/update") == 3
     assert "sys/policy/reader" in paths
@@ -112,7 +112,7 @@ def test_root_and_its_making(real: Tables) -> None:
 
 
 def test_changes_done_and_attempted(real: Tables) -> None:
-    found = rows(reports.changes(real.events))
+    found = rows_of(reports.changes(real.events))
     assert {one["path"] for one in found} == {
         *("sys/audit/file", "sys/audit/second", "sys/policy/strongroom-deployer"),
         *("sys/policy/strongroom-operator", "sys/policy/reader", "sys/mounts/secret"),
@@ -133,7 +133,7 @@ def test_changes_done_and_attempted(real: Tables) -> None:
 )
 def test_changes_in_either_dialect(tmp_path: Path, path: str) -> None:
     events = tables(tmp_path, call(1, path=path, operation="update")).events
-    assert [one["path"] for one in rows(reports.changes(events))] == [path]
+    assert [one["path"] for one in rows_of(reports.changes(events))] == [path]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_changes_in_either_dialect(tmp_path: Path, path: str) -> None:
 )
 def test_what_is_no_change_of_control(tmp_path: Path, path: str) -> None:
     events = tables(tmp_path, call(1, path=path, operation="update")).events
-    assert rows(reports.changes(events)) == []
+    assert rows_of(reports.changes(events)) == []
 
 
 def test_sealing_is_told_though_nobody_answers_it(tmp_path: Path) -> None:
     request, _ = call(500, path="sys/seal", operation="update")
     shown = tables(tmp_path, [*call(1), request, *call(1000)])
-    assert [one["path"] for one in rows(reports.changes(shown.events))] == ["sys/seal"]
-    assert rows(gaps.halves(shown.events)) == []
+    assert [one["path"] for one in rows_of(reports.changes(shown.events))] == ["sys/seal"]
+    assert rows_of(gaps.halves(shown.events)) == []
 
 
 def test_halves_of_calls_are_found_where_the_other_must_be(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_halves_of_calls_are_found_where_the_other_must_be(tmp_path: Path) -> No
         *calls(range(202, 400)),
         call(400)[0],
     ]
-    found = rows(gaps.halves(tables(tmp_path, lines).events))
+    found = rows_of(gaps.halves(tables(tmp_path, lines).events))
     assert [(one["missing"], one["line"]) for one in found] == [("response", 400), ("request", 401)]
 
 
@@ -178,7 +178,7 @@ def test_a_silence_is_measured_by_what_is_usual(tmp_path: Path) -> None:
         log("gone.log", minutes(range(30)), 3000),
     )
     activity = tables_of(read_into(tmp_path / "store", *paths)[0]).activity
-    found = rows(gaps.silences(activity))
+    found = rows_of(gaps.silences(activity))
     assert [
         (Path(one["device"]).name, one["since"], one["minutes"], one["ongoing"]) for one in found
     ] == [
@@ -205,7 +205,7 @@ def test_granted_minus_used_and_the_narrower_policy(tmp_path: Path) -> None:
         *call(6, path="secret/data/ml/never", policy="another"),
         *call(7, path="auth/token/renew-self", operation="update"),
     ]
-    used = rows(reports.granted(tables(tmp_path, lines).events))
+    used = rows_of(reports.granted(tables(tmp_path, lines).events))
     (found,) = unused([GRANT], used)
     assert found.grant == "ml-training"
     assert set(found.unused) == {
@@ -225,12 +225,12 @@ def test_a_grant_that_nobody_used_can_go_and_a_used_one_is_not_told(tmp_path: Pa
     whole = Grant(
         name="whole", service_accounts=("a",), namespaces=("ml",), secrets=("secret/ml/mlflow",)
     )
-    used = rows(reports.granted(tables(tmp_path, call(1, policy="whole")).events))
+    used = rows_of(reports.granted(tables(tmp_path, call(1, policy="whole")).events))
     (found,) = unused([whole, GRANT], used)
     assert (found.grant, found.narrower) == ("ml-training", "")
 
 
 def test_where_the_log_does_not_say_which_policy_allowed_all_of_them_count(tmp_path: Path) -> None:
     silent = [line.replace(b"granting_policies", b"unknown") for line in call(1)]
-    used = rows(reports.granted(tables(tmp_path, silent).events))
+    used = rows_of(reports.granted(tables(tmp_path, silent).events))
     assert [(one["policy"], one["calls"]) for one in used] == [("ml-training", 1)]

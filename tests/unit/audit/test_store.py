@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from audit import read as reading
+from audit.backend import rows_of
 from audit.errors import AuditError
 from audit.read import read
 from audit.store import Manifest, Store
@@ -21,7 +22,6 @@ from tests.unit.audit.entries import (
     ids,
     problems_of,
     read_into,
-    rows,
     tables_of,
     write,
     zipped,
@@ -104,7 +104,7 @@ def test_entries_of_two_devices_are_one(tmp_path: Path) -> None:
     assert (outcome.events, outcome.known) == (100, 20)
     assert ids(store) == expected(range(50))
     activity = {
-        (Path(row["device"]).name, row["entries"]) for row in rows(tables_of(store).activity)
+        (Path(row["device"]).name, row["entries"]) for row in rows_of(tables_of(store).activity)
     }
     assert activity == {("one.log", 60), ("two.log", 60)}
 
