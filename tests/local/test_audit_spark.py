@@ -11,7 +11,6 @@ import pytest
 
 from audit import gaps, reports
 from audit.backend import Tables, connect, rows_of
-from audit.errors import AuditError
 from audit.store import Store
 from tests.unit.audit.entries import REAL, call, calls, read_into, write
 from tests.unit.audit.test_other_logs import EVENTS, RECORDS, document, lines
@@ -71,9 +70,3 @@ def test_the_answers_are_the_same(both: tuple[Tables, Tables], question: str) ->
     here, there = (rows_of(QUESTIONS[question](tables)) for tables in both)
     assert here != []
     assert here == there
-
-
-def test_spark_that_cannot_be_reached_is_told() -> None:
-    with pytest.raises(AuditError, match="Spark cannot be reached") as refused:
-        connect("nonsense://nowhere")
-    assert "master" in refused.value.fix
