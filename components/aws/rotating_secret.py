@@ -26,7 +26,7 @@ from components.aws.tags import standard_tags
 from components.vault.inputs import refuse
 from rotation.alternation import Pair
 
-LONGEST_ROTATION = 90  # days, as policies/rules/aws/secret_rotation_is_frequent.py demands
+LONGEST_ROTATION = 90  # days, the limit of the rule secret-rotation-is-frequent
 
 
 @dataclass(frozen=True, kw_only=True)
