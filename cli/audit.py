@@ -17,6 +17,7 @@ from audit import gaps, reports
 from audit.backend import rows_of
 from audit.follow import follow as follow_log
 from audit.unused import unused
+from cli.audit_anomalies import anomalies
 from cli.auditing import (
     AsJson,
     Asked,
@@ -37,6 +38,8 @@ app = typer.Typer(
     help="Read audit logs of Vault, OpenBao, CloudTrail and Kubernetes. Exit status: 0 answered, "
     "1 a log or store cannot be read or holds nothing, 2 a wrong option.",
 )
+
+app.command()(anomalies)
 
 # What a person sees of each part of the report; programs see all of it.
 _PARTS = {

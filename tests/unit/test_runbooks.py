@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+import typer.core
 
 from cli.app import app
 from tests.unit.support.stacks import REPOSITORY
@@ -44,10 +45,11 @@ def problem(arguments: list[str]) -> str | None:
             options = {name for option in command.params for name in option.opts}
             if word.split("=")[0] not in {*options, "--help"}:
                 return f"no option {word} in {' '.join(arguments)}"
-        elif hasattr(command, "commands"):
-            if word not in command.commands:
+        elif isinstance(command, typer.core.TyperGroup):
+            inner = command.get_command(typer.Context(command), word)
+            if inner is None:
                 return f"no command {word!r} in {' '.join(arguments)}"
-            command = command.commands[word]
+            command = inner
     return None
 
 

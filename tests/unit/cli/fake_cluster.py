@@ -34,6 +34,7 @@ case "$*" in
   *"port-forward"*) pod=$(echo "$*" | sed 's|.*pod/vault-\\([0-9]*\\) .*|\\1|')
     echo "Forwarding from 127.0.0.1:$(cat "$folder/port-$pod") -> 8200"; exec sleep 30 ;;
   *"get statefulset"* | *"get pod"*) echo revision-one ;;
+  *"delete pod vault-0 vault-1 vault-2 --wait"*) echo deleted ;;
   *) echo "the fake does not know: $*" >&2; exit 1 ;;
 esac
 """

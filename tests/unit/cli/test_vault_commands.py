@@ -219,6 +219,7 @@ def test_a_restore_hands_over_the_file_with_the_root_token(
     result = call("restore", SNAPSHOT, "--stack", "dev", "--yes", stdin=f"{FAKE_ROOT}\n")
     assert result.exit_code == 0, result.output
     assert cluster.restored == (folder / SNAPSHOT).read_bytes()
+    assert "delete pod vault-0 vault-1 vault-2" in (folder / "calls").read_text()
     assert FAKE_ROOT not in result.output
 
 
