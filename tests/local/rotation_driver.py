@@ -9,20 +9,24 @@ request to Secrets Manager, a login to PostgreSQL or a statement. The answer is 
 and the child's wait status: 0, 9 when it was killed, 256 when the function raised.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from typing import Any
 
 
-def kill_after(calls, owners):
+def kill_after(calls: int, owners: list[tuple[type, str]]) -> None:
     """Let the process end right after so many calls of these methods."""
     done = 0
 
-    def counted(function):
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def call(*arguments, **named):
+        def call(*arguments: Any, **named: Any) -> Any:
             nonlocal done
             try:
                 return function(*arguments, **named)
@@ -37,7 +41,8 @@ def kill_after(calls, owners):
         setattr(owner, name, counted(getattr(owner, name)))
 
 
-def child(order):
+def child(order: dict[str, Any]) -> None:
+    """Carry one order out."""
     log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
