@@ -34,7 +34,8 @@ def deploy(
     in_cluster = pulumi.ResourceOptions(providers=[kubernetes.provider(settings)])
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
-    kubernetes.workloads(settings, namespaces, in_cluster)
+    identities = cloud_secrets.identities(settings, clouds)
+    kubernetes.workloads(settings, namespaces, identities.annotations, in_cluster)
     vault.database_trust(settings, namespaces, contents, in_cluster)
 
     unsealing = seal.unsealing(settings, namespaces, clouds, in_cluster)
@@ -51,7 +52,6 @@ def deploy(
     external_secrets.external(settings, namespaces, servers, access, in_cluster)
     delivery.encrypted_files(settings.sops, in_cluster)
 
-    identities = cloud_secrets.identities(settings, clouds)
     cloud_secrets.rotating(settings, rotation_code, identities, clouds)
 
     pulumi.export("environment", str(settings.environment))

@@ -14,6 +14,7 @@ from components.aws.rotation_archive import HANDLER, rotation_archive
 from components.aws.rotation_function import Network
 from components.gcp import secret as gcp_secret
 from components.gcp import workload_identity as gcp_identity
+from components.kubernetes.store_providers import IRSA, WORKLOAD_IDENTITY
 from components.vault.s3_policy import s3_read_policy
 from settings import Problem, Settings, SettingsError
 from settings.cloud_secrets import DatabaseLogins, GoogleSecret, Login
@@ -25,10 +26,14 @@ ARCHIVES = Path(".strongroom")
 
 @dataclass(frozen=True, kw_only=True)
 class Identities:
-    """Roles and accounts by their names in the settings, and what exists when they can be named."""
+    """Roles and accounts by their names in the settings, and what exists when they can be named.
+
+    `annotations` say to a cloud who each Kubernetes account is, by namespace and account.
+    """
 
     aws: dict[str, str]
     google: dict[str, str]
+    annotations: dict[tuple[str, str], dict[str, str]]
     waits: tuple[pulumi.Resource, ...]
 
 
@@ -92,9 +97,17 @@ def identities(settings: Settings, clouds: Clouds) -> Identities:
         for each in (accounts.accounts if accounts else ())
         if accounts and settings.gcp
     }
+    annotations: dict[tuple[str, str], dict[str, str]] = {}
+    for role in roles.roles if roles else ():
+        known = annotations.setdefault((role.namespace, role.account), {})
+        known[IRSA] = made_roles[role.name].arn
+    for each in accounts.accounts if accounts and made_accounts else ():
+        known = annotations.setdefault((each.namespace, each.account), {})
+        known[WORKLOAD_IDENTITY] = made_accounts[each.name].email
     return Identities(
         aws={name: made.arn for name, made in made_roles.items()},
         google={name: made.email for name, made in made_accounts.items()},
+        annotations=annotations,
         waits=(*(made.role for made in made_roles.values()), *made_accounts.values()),
     )
 

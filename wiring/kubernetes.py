@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -20,6 +22,9 @@ from components.kubernetes.network_access import (
 from components.kubernetes.workload_rbac import WorkloadAccess, WorkloadAccessArgs
 from settings import Settings
 from settings.kubernetes import Endpoint
+
+CloudIdentities = Mapping[tuple[str, str], Mapping[str, str]]
+"""The annotations of accounts, by namespace and name."""
 
 
 def provider(settings: Settings) -> k8s.Provider:
@@ -90,8 +95,13 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
     )
 
 
-def workloads(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) -> None:
-    """A service account, and what it may do at the API server, for each workload."""
+def workloads(
+    settings: Settings,
+    made: Namespaces,
+    identities: CloudIdentities,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """A service account, what it may do at the API server, and who it is to a cloud."""
     for account in settings.service_accounts:
         WorkloadAccess(
             f"{account.namespace}-{account.name}",
@@ -100,6 +110,7 @@ def workloads(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions
                 namespace=made.names[account.namespace],
                 secret_names=account.secret_names,
                 jobs=account.jobs,
+                cloud_identity=identities.get((account.namespace, account.name), {}),
             ),
             opts,
         )

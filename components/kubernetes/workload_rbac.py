@@ -6,7 +6,8 @@ grant's matter. Nobody gets `list` or `watch` on Secrets: those return every Sec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -18,12 +19,16 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadAccessArgs:
-    """`account` in `namespace` may get exactly `secret_names`, and run Jobs when `jobs` is set."""
+    """`account` in `namespace` may get exactly `secret_names`, and run Jobs when `jobs` is set.
+
+    `cloud_identity` are the annotations by which a cloud knows the account.
+    """
 
     account: str
     namespace: pulumi.Input[str]
     secret_names: tuple[str, ...] = ()
     jobs: bool = False
+    cloud_identity: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if wild := [name for name in self.secret_names if "*" in name or not name]:
@@ -47,7 +52,10 @@ class WorkloadAccess(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=args.account, namespace=args.namespace, labels=labels
+                name=args.account,
+                namespace=args.namespace,
+                labels=labels,
+                annotations=dict(args.cloud_identity) or None,
             ),
             # A pod that needs a token asks for one with an audience; none gets one by accident.
             automount_service_account_token=False,

@@ -92,6 +92,17 @@ def test_production_protects_its_namespaces_and_local_does_not() -> None:
     assert not any(r.protect for r in run("local").of_type(kind))
 
 
+def test_an_account_with_a_cloud_identity_says_so() -> None:
+    """Otherwise the cloud would not know its pods, and they would get nothing."""
+    (account,) = (
+        r.inputs["metadata"]
+        for r in run("prod").of_type("kubernetes:core/v1:ServiceAccount")
+        if r.inputs["metadata"]["name"] == "ml-training-sa"
+    )
+    role = "arn:aws:iam::123456789012:role/strongroom-prod-ml-data"
+    assert account["annotations"] == {"eks.amazonaws.com/role-arn": role}
+
+
 def test_the_top_of_the_tree_is_pinned() -> None:
     """A change here is a rename: it needs an alias, or the objects are made anew."""
     top = [line for line in run("local").tree() if not line.startswith(" ")]
