@@ -7,8 +7,6 @@ and the forms of the answers. Nothing is asked live, and no secret value is read
 from __future__ import annotations
 
 import difflib
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +24,7 @@ from access.rbac_rights import RbacRights
 from access.state import StateError, matrix_of, namespaces_of
 from access.text import holders_text, matrix_text, verdict_text
 from access.vault_rights import VaultRights, VaultRole
+from cli.checking import read_export, unreadable
 from cli.reporting import print_json, tell
 from cli.stack import ConfigFile, StackName, settings_of
 from settings import Settings
@@ -182,24 +181,13 @@ def _declared(settings: Settings, *, beside: Sequence[Source] = ()) -> Matrix:
 
 
 def _deployed(state: Path, *, declared_only: bool = False) -> Matrix:
+    export = read_export(state)
     try:
-        text = sys.stdin.read() if str(state) == "-" else state.read_text()
-        export = json.loads(text)
         if declared_only:
             return matrix_of(export, declared_only=True)
         return matrix_of(export, beside=map(_own_logins, namespaces_of(export, _BOOTSTRAP)))
-    except OSError as error:
-        why = error.strerror or type(error).__name__
     except StateError as error:
-        why = f"it {error}"
-    except ValueError as error:
-        why = f"it is no JSON: {error}"
-    raise VaultOpsError(
-        "the exported stack cannot be read",
-        where=str(state),
-        why=why,
-        fix="write one with `pulumi stack export --file FILE`",
-    )
+        raise unreadable(state, f"it {error}") from None
 
 
 def _own_logins(namespace: str) -> VaultRights:

@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from local.environment import Environment
+from local.node import packages
 from tests.e2e.commands import exported, strongroom
 from tests.e2e.pdf_text import text_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-CHROMIUM = "/usr/bin/chromium"
 # What only the running system can prove, and what it must say on this one.
 PROVEN = {
     "audit-answers": "passed",
@@ -64,8 +64,16 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def chromium() -> Path:
+    return packages.browser(print)
+
+
+@pytest.fixture(scope="module")
+def made(
+    environment: Environment, chromium: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Made:
     """The report in all its forms, made once."""
+    assert chromium.is_file(), "the command prints by it"
     folder = tmp_path_factory.mktemp("compliance")
     html, pdf = folder / "report.html", folder / "report.pdf"
     state = exported(environment, folder)
@@ -78,9 +86,9 @@ def made(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
 
