@@ -25,7 +25,7 @@ from access.state import StateError, matrix_of, namespaces_of
 from access.text import holders_text, matrix_text, verdict_text
 from access.vault_rights import VaultRights, VaultRole
 from cli.checking import read_export, unreadable
-from cli.reporting import print_json, tell
+from cli.reporting import print_json, tell, write_file
 from cli.stack import ConfigFile, StackName, settings_of
 from settings import Settings
 from vaultops.errors import VaultOpsError
@@ -65,7 +65,7 @@ def matrix(
     """Show every subject's rights: as settings declare them, or as a stack has deployed them."""
     shown, title = _asked(stack, config_file, state)
     if html:
-        _write(html, page(shown, title=title))
+        write_file(html, page(shown, title=title), what="the page")
         tell(f"wrote {html}")
     if as_json:
         print_json(shown.as_data())
@@ -224,18 +224,6 @@ def _check(path: str, capability: str) -> None:
         f"{capability!r} is no capability; "
         + (f"did you mean {close[0]}?" if close else f"use one of {', '.join(known)}")
     )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise VaultOpsError(
-            "the page cannot be written",
-            where=str(path),
-            why=error.strerror or type(error).__name__,
-            fix="name a file in a folder that exists and that you may write to",
-        ) from None
 
 
 def _tell_notes(shown: Matrix) -> None:

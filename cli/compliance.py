@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from cli.checking import FOUND, checking, looking, read_export, unreadable
-from cli.reporting import print_json, tell
+from cli.reporting import print_json, tell, write_file
 from cli.stack import ConfigFile, StackName, kubectl_of, settings_of
 from compliance.live import Live
 from compliance.page import page
@@ -74,7 +74,8 @@ def compliance(
             live=_live(settings, held) if live else None,
         )
         if html:
-            _write(html, page(found))
+            write_file(html, page(found), what="the page")
+            tell(f"wrote {html}")
         if pdf:
             write_pdf(page(found, opened=True), pdf)
             tell(f"wrote {pdf}")
@@ -100,16 +101,3 @@ def _deployed(state: Path) -> Deployed:
 def _live(settings: Settings, held: ExitStack) -> Live:
     target, look = held.enter_context(looking(settings))
     return Live(target, look, kubectl_of(settings), settings)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise VaultOpsError(
-            "the page cannot be written",
-            where=str(path),
-            why=error.strerror or type(error).__name__,
-            fix="name a file in a folder that exists and that you may write to",
-        ) from None
-    tell(f"wrote {path}")

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from cli.reporting import tell, to_json
+from cli.reporting import tell, to_json, write_file
 from policies.waivers import FILE as WAIVERS
 from review.comment import comment
 from review.events import Log, read
@@ -52,7 +52,7 @@ def preview(
     told = preview_of(_log_of(stack), stack, _stored_in(stack))
     text = comment(told) if form is Form.MARKDOWN else to_json(told.as_data())
     if output:
-        _write(output, text)
+        write_file(output, text, what="the preview")
         tell(f"wrote {output}")
     else:
         typer.echo(text)
@@ -109,15 +109,3 @@ def _engine(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _said(ended: subprocess.CompletedProcess[str]) -> str:
     return Redactor()(ended.stderr.strip().removeprefix("error: "))
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise VaultOpsError(
-            "the preview cannot be written",
-            where=str(path),
-            why=error.strerror or type(error).__name__,
-            fix="name a file in a folder that exists and that you may write to",
-        ) from None

@@ -6,6 +6,7 @@ Owns the one place where known failures become a message and an exit status.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -41,6 +42,19 @@ def to_json(data: Any) -> str:
 def print_json(data: Any) -> None:
     """Data for programs, on standard output."""
     typer.echo(to_json(data))
+
+
+def write_file(path: Path, text: str, *, what: str) -> None:
+    """Write what a command makes. Raises VaultOpsError: `what` ("the page") cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise VaultOpsError(
+            f"{what} cannot be written",
+            where=str(path),
+            why=error.strerror or type(error).__name__,
+            fix="name a file in a folder that exists and that you may write to",
+        ) from None
 
 
 def _ended(error: Exception, status: int) -> typer.Exit:
