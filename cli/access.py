@@ -28,7 +28,6 @@ from cli.checking import read_export, unreadable
 from cli.reporting import print_json, tell, write_file
 from cli.stack import ConfigFile, StackName, settings_of
 from settings import Settings
-from vaultops.errors import VaultOpsError
 from vaultops.identity import deployer_role, operator_role
 from vaultops.policies import deployer_policy, operator_policy
 

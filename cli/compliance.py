@@ -27,7 +27,6 @@ from policies.sources import Sources
 from policies.waivers import FILE as WAIVERS
 from policies.waivers import load
 from settings import Settings
-from vaultops.errors import VaultOpsError
 
 StateFile = Annotated[
     Path | None,
