@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import psycopg
 from local.services.postgresql import PostgresService
 
 EVERY = 1 / 50
+WORKERS = 4  # a login takes longer than a fiftieth of a second on a busy machine
 READ_EVERY = 0.1
 Login = dict[str, Any]
 
@@ -53,28 +55,29 @@ def connect(database: PostgresService, login: Login, **changes: Any) -> psycopg.
 @contextmanager
 def reconnecting(database: PostgresService, published: Callable[[], Login]) -> Iterator[Seen]:
     """Log in until the block ends; `published` is asked ten times a second, like a watched file."""
-    seen, known, ended = Seen(), {"login": published()}, threading.Event()
+    first = published()
+    seen, known, ended = Seen(users=[first["username"]]), {"login": first}, threading.Event()
+    began, turns, counting = time.monotonic(), itertools.count(), threading.Lock()
 
     def read() -> None:
         while not ended.wait(READ_EVERY):
             known["login"] = published()
+            if seen.users[-1] != known["login"]["username"]:
+                seen.users.append(known["login"]["username"])
 
     def log_in() -> None:
-        began = due = time.monotonic()
-        while not ended.is_set():
-            login = known["login"]
+        while not ended.wait(max(0.0, began + next(turns) * EVERY - time.monotonic())):
+            login, failure = known["login"], None
             try:
                 connect(database, login).close()
             except psycopg.OperationalError as refused:
-                seen.failures.append(f"{login['username']}: {refused}")
-            seen.logins += 1
-            if seen.users[-1:] != [login["username"]]:
-                seen.users.append(login["username"])
-            seen.seconds = time.monotonic() - began
-            due += EVERY
-            time.sleep(max(0.0, due - time.monotonic()))
+                failure = f"{login['username']}: {refused}"
+            with counting:
+                seen.logins += 1
+                seen.failures += [failure] if failure else []
+                seen.seconds = time.monotonic() - began
 
-    threads = [threading.Thread(target=work, name=work.__name__) for work in (read, log_in)]
+    threads = [threading.Thread(target=work) for work in (read, *[log_in] * WORKERS)]
     for thread in threads:
         thread.start()
     try:
