@@ -21,8 +21,3 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO vault WITH GRANT OPTION;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public
     GRANT USAGE, SELECT ON SEQUENCES TO vault WITH GRANT OPTION;
-
--- What the application's login may do; once rotations have begun, the rights are those of the owner
--- that its logins have in common.
-GRANT USAGE ON SCHEMA public TO mlflow;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO mlflow;

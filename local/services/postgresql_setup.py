@@ -43,6 +43,7 @@ OWNER = "mlflow_owner"
 VAULT = "vault"
 ROTATION = "rotation"
 APPLICATION = "mlflow"
+APPLICATION_OWNER = "mlflow_application"  # as Pulumi.local.yaml names it
 
 _SCHEMA = Path(__file__).with_name("postgresql_schema.sql")
 
@@ -97,6 +98,15 @@ def make_schema(connection: Connection[Any]) -> None:
         # In PostgreSQL 15 nobody but the database's owner may create in schema public.
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
         connection.execute(_SCHEMA.read_bytes())
+        # Once rotations have begun, the owner that both logins work as has the rights, and they
+        # nothing of their own.
+        begun = _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", APPLICATION_OWNER)
+        role = sql.Identifier(APPLICATION_OWNER if begun else APPLICATION)
+        for grant in (
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}",
+        ):
+            connection.execute(sql.SQL(grant).format(role))
 
 
 def _exists(connection: Connection[Any], query: LiteralString, name: str) -> bool:

@@ -7,6 +7,7 @@ file and signals the program, which opens a session by it and closes the one bef
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,13 @@ sslrootcert=/etc/postgresql-ca/ca.crt
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def followed(environment: Environment) -> Iterator[None]:
+    """The stack, in which a workload is followed and no rotation begins by the clock."""
+    with deployed_with(environment, with_consumer(environment)):
+        yield
+
+
 @pytest.fixture
 def database(environment: Environment) -> PostgresService:
     return postgresql.start(environment.node, environment.instance)
@@ -89,9 +97,10 @@ def consumer() -> Manifest:
 
 
 def with_consumer(environment: Environment) -> dict[str, Any]:
-    """The stack's rotations, of which one follows the Deployment above."""
+    """The stack's rotations, begun by tests alone, of which one follows the Deployment above."""
     stack = yaml.safe_load(environment.stack.config_file.read_text())
     rotation: dict[str, Any] = stack["config"]["strongroom:rotation"]
+    rotation["job"]["schedule"] = "0 0 29 2 *"
     for credential in rotation["credentials"]:
         if credential["name"] == CREDENTIAL:
             credential["consumers"] = [
@@ -153,10 +162,7 @@ def test_no_login_fails_and_no_pod_restarts_in_twenty_rotations(
     cluster, workload = environment.cluster(), consumer()
     workloads = Workloads(cluster)
     first = published(cluster)["username"]
-    with (
-        deployed_with(environment, with_consumer(environment)),
-        workloads.applied(workload),
-    ):
+    with workloads.applied(workload):
         pods = workloads.wait_until_ready(workload)
         wait_until("the program's session", lambda: sessions(database) == {first}, 60)
         reader = cluster.login(*READER)

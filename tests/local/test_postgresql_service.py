@@ -207,6 +207,22 @@ def test_starting_again_changes_nothing_and_a_crash_loses_nothing(running: Runni
         connection.execute(f"ALTER ROLE vault PASSWORD '{password}'".encode())
 
 
+def test_rights_go_to_the_owner_once_rotations_have_begun(running: Running) -> None:
+    """A right of one login alone would be lost when the other takes its turn."""
+    with running.service.connect_as_admin() as admin:
+        admin.execute("CREATE ROLE mlflow_application NOLOGIN")
+        admin.execute("DROP OWNED BY mlflow")
+        postgresql.start(running.node, running.instance, port=running.service.port)
+        granted = admin.execute(
+            "SELECT DISTINCT grantee FROM information_schema.role_table_grants "
+            "WHERE grantee LIKE 'mlflow%' AND grantee <> 'mlflow_owner'"
+        ).fetchall()
+        assert granted == [("mlflow_application",)]
+        admin.execute("DROP OWNED BY mlflow_application")
+        admin.execute("DROP ROLE mlflow_application")
+    postgresql.start(running.node, running.instance, port=running.service.port)
+
+
 def test_a_new_vault_gets_the_first_passwords_again(running: Running) -> None:
     with running.vault() as connection:
         connection.execute("ALTER ROLE vault PASSWORD 'fake-password-of-a-lost-vault'")
