@@ -67,9 +67,9 @@ def fake_aws() -> Iterator[FakeAws]:
     """moto with the three users; from here on it checks every request."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
     try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
         iam = boto3.client(
             "iam",
             endpoint_url=endpoint,
@@ -87,10 +87,7 @@ def fake_aws() -> Iterator[FakeAws]:
             iam.put_user_policy(UserName=user, PolicyName="fake", PolicyDocument=_policy(actions))
             key = iam.create_access_key(UserName=user)["AccessKey"]
             made[user] = (key["AccessKeyId"], key["SecretAccessKey"])
-        check = Request(  # noqa: S310 -- the switch of moto itself
-            f"{endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}
-        )
-        urlopen(check).close()  # noqa: S310
+        _check_after(endpoint, b"0")
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         yield FakeAws(
             endpoint=endpoint,
@@ -99,7 +96,16 @@ def fake_aws() -> Iterator[FakeAws]:
             vault=made[VAULT],
         )
     finally:
+        _check_after(endpoint, b"inf")  # the switch is the whole process's, and others use moto too
         server.stop()
+
+
+def _check_after(endpoint: str, requests: bytes) -> None:
+    """Have moto check keys and rights from so many requests on."""
+    switch = Request(  # noqa: S310 -- the switch of moto itself
+        f"{endpoint}/moto-api/reset-auth", data=requests, headers={"Content-Type": "text/plain"}
+    )
+    urlopen(switch).close()  # noqa: S310
 
 
 def _policy(actions: tuple[str, ...]) -> str:
