@@ -215,19 +215,19 @@ def _steps(credential: wanted.Credential, access: Access, clients: Clients) -> t
 
 def _connection(settings: Settings) -> str:
     database = settings.engines.database
-    assert database is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101
+    assert database is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101 -- for the type checker
     return database.database
 
 
 def _route(settings: Settings) -> Route:
     database = settings.engines.database
-    assert database is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101
+    assert database is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101 -- for the type checker
     return Route(tls=trust(_read(Path(database.ca_file))))
 
 
 def _aws(access: Access) -> Aws:
     aws = access.settings.aws
-    assert aws is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101
+    assert aws is not None, "settings/rules_rotation.py refuses a rotation without it"  # noqa: S101 -- for the type checker
     return Aws(region=aws.region, endpoint=aws.endpoint)
 
 

@@ -84,7 +84,7 @@ def contents(root: Path, blobs: Sequence[Blob], limit: int) -> Iterator[tuple[Bl
     )
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None  # noqa: S101 - for the type checker
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 -- for the type checker
         for blob, size in zip(blobs, map(int, sizes.split()), strict=True):
             if size > limit:
                 yield blob, size

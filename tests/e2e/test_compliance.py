@@ -131,7 +131,7 @@ def test_the_page_reads_in_a_browser_in_light_and_dark(made: Made, browser: Brow
         page = browser.new_page(color_scheme=scheme)
         said: list[str] = []
         page.on("console", lambda message: said.append(str(message)))  # noqa: B023 -- used at once
-        page.on("pageerror", lambda error: said.append(str(error)))  # noqa: B023
+        page.on("pageerror", lambda error: said.append(str(error)))  # noqa: B023 -- used at once
         page.goto(made.html.as_uri())
         rows = page.locator("tr[data-state]")
         assert rows.count() == len(made.controls())

@@ -105,7 +105,7 @@ def _check_after(endpoint: str, requests: bytes) -> None:
     switch = Request(  # noqa: S310 -- the switch of moto itself
         f"{endpoint}/moto-api/reset-auth", data=requests, headers={"Content-Type": "text/plain"}
     )
-    urlopen(switch).close()  # noqa: S310
+    urlopen(switch).close()  # noqa: S310 -- loopback
 
 
 def _policy(actions: tuple[str, ...]) -> str:
