@@ -66,9 +66,11 @@ def over_time(hours: Sequence[Hour], findings: Sequence[Finding]) -> str:
             f'<a href="#{finding.id}"><circle class="{finding.severity}" cx="{x:.1f}" cy="292" '
             f'r="5"><title>{escape(finding.reason)}</title></circle></a>'
         )
-    parts += [_days(bars, each), '<text x="0" y="296">found</text>']
-    label = f"calls, refusals and findings over time, in steps of {_in_words(width)}"
-    return _svg(330, label, parts)
+    parts.append(_days(bars, each))
+    if findings:
+        parts.append('<text x="0" y="296">found</text>')
+    shown = "calls, refusals and findings" if findings else "calls and refusals"
+    return _svg(330, f"{shown} over time, in steps of {_in_words(width)}", parts)
 
 
 def by_subject(busiest: Sequence[Busy]) -> str:

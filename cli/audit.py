@@ -13,14 +13,17 @@ import orjson
 import typer
 
 from access.grant import Grant
-from audit import gaps, reports
+from audit import report_page, reports
 from audit.backend import rows_of
 from audit.follow import follow as follow_log
-from audit.unused import unused
+from audit.overview import overview
+from audit.report import PARTS
+from audit.unused import UnusedGrant, unused
 from cli.audit_anomalies import anomalies
 from cli.auditing import (
     AsJson,
     Asked,
+    Html,
     Limit,
     Logs,
     Spark,
@@ -28,9 +31,10 @@ from cli.auditing import (
     as_data,
     asked,
     show,
+    title_of,
     told_once,
 )
-from cli.reporting import print_json, tell
+from cli.reporting import print_json, tell, write_file
 from cli.stack import ConfigFile, StackName, settings_of
 
 app = typer.Typer(
@@ -41,36 +45,6 @@ app = typer.Typer(
 
 app.command()(anomalies)
 
-# What a person sees of each part of the report; programs see all of it.
-_PARTS = {
-    "paths": ("Access by path", ("path", "calls", "subjects", "last")),
-    "subjects": (
-        "Access by subject",
-        ("subject", "role", "calls", "paths", "addresses", "last"),
-    ),
-    "leases": (
-        "Logins handed out, by lease",
-        ("time", "subject", "path", "lease_id", "address", "evidence"),
-    ),
-    "denials": (
-        "Refused and failed calls",
-        ("requests", "subject", "address", "operation", "path", "error", "last"),
-    ),
-    "root": ("Use of root tokens", ("time", "operation", "path", "address", "evidence")),
-    "changes": (
-        "Changes of policies, logins, mounts, audit devices and keys",
-        ("time", "subject", "operation", "path", "error", "evidence"),
-    ),
-    "half_calls": (
-        "Calls of which a half is missing",
-        ("time", "missing", "subject", "operation", "path", "evidence"),
-    ),
-    "silences": (
-        "Times in which a device wrote nothing",
-        ("device", "since", "until", "minutes", "ongoing"),
-    ),
-    "problems": ("Lines that could not be read", ("file", "line", "reason")),
-}
 _CALLS = ("calls", "refused", "first", "last")
 
 
@@ -80,6 +54,7 @@ def report(
     store: StoreFolder = None,
     stack: StackName = None,
     config_file: ConfigFile = None,
+    html: Html = None,
     spark: Spark = None,
     limit: Limit = 20,
     as_json: AsJson = False,
@@ -90,19 +65,27 @@ def report(
     with the narrower policy for each.
 
     Example: strongroom audit report /var/log/vault/ --store audit.store --stack prod
+    --html report.html
 
-    Exit status: 0 answered, 1 a log or store cannot be read or holds nothing, 2 a wrong option.
+    Exit status: 0 answered, 1 a log or store cannot be read or holds nothing, or the page cannot
+    be written, 2 a wrong option.
     """
     grants = settings_of(stack, config_file).grants if stack or config_file else None
     with asked(logs, store, spark) as what:
-        told = {name: rows_of(expression) for name, expression in _expressions(what).items()}
+        told = {part.id: rows_of(part.rows(what.tables)) for part in PARTS}
         left = _unused(what, grants)
         reading = as_data(what.outcome)
+        if html is not None:
+            seen = overview(what.tables.events)
+            text = report_page.page(seen, told, left, title=title_of(logs, store))
+            write_file(html, text, what="the page")
+            tell(f"written: {html}")
     if as_json:
-        print_json({"read": reading, **told, "unused_grants": left})
+        unused_grants = None if left is None else [asdict(one) for one in left]
+        print_json({"read": reading, **told, "unused_grants": unused_grants})
         return
-    for name, (title, columns) in _PARTS.items():
-        show(title, told[name], columns, limit=limit)
+    for part in PARTS:
+        show(part.title, told[part.id], part.columns, limit=limit)
     _show_unused(left)
 
 
@@ -182,44 +165,28 @@ def follow(
             return
 
 
-def _expressions(what: Asked) -> dict[str, Any]:
-    tables = what.tables
-    return {
-        "paths": reports.by_path(tables.events),
-        "subjects": reports.by_subject(tables.events),
-        "leases": reports.leases(tables.events),
-        "denials": reports.denials(tables.events),
-        "root": reports.root_use(tables.events),
-        "changes": reports.changes(tables.events),
-        "half_calls": gaps.halves(tables.events),
-        "silences": gaps.silences(tables.activity),
-        "problems": tables.problems.distinct().order_by("file", "line"),
-    }
-
-
-def _unused(what: Asked, grants: tuple[Grant, ...] | None) -> list[dict[str, Any]] | None:
+def _unused(what: Asked, grants: tuple[Grant, ...] | None) -> list[UnusedGrant] | None:
     """None when no settings are named: nothing was compared."""
     if grants is None:
         return None
-    found = unused(grants, rows_of(reports.granted(what.tables.events)))
-    return [asdict(one) for one in found]
+    return unused(grants, rows_of(reports.granted(what.tables.events)))
 
 
-def _show_unused(left: list[dict[str, Any]] | None) -> None:
+def _show_unused(left: list[UnusedGrant] | None) -> None:
     if left is None:
         tell("grants were not compared: name a stack with --stack or --config-file")
         return
     rows = [
-        {"grant": one["grant"], "path": right["path"], "unused": ", ".join(right["capabilities"])}
+        {"grant": one.grant, "path": right.path, "unused": ", ".join(right.capabilities)}
         for one in left
-        for right in one["unused"]
+        for right in one.unused
     ]
     show("Granted and not used in what was read", rows, ("grant", "path", "unused"))
     for one in left:
-        if one["narrower"]:
-            typer.echo(f"# {one['grant']}: the policy for what was used\n{one['narrower']}")
+        if one.narrower:
+            typer.echo(f"# {one.grant}: the policy for what was used\n{one.narrower}")
         else:
-            typer.echo(f"# {one['grant']}: nothing was used; the grant can go\n")
+            typer.echo(f"# {one.grant}: nothing was used; the grant can go\n")
 
 
 def _tell_event(event: dict[str, Any], *, as_json: bool) -> None:

@@ -19,14 +19,25 @@ from ibis import Table
 from audit import baseline
 from audit.anomalies import find
 from audit.backend import read_parquet
-from audit.errors import AuditError
 from audit.findings import Finding
+from audit.findings_page import page
 from audit.known import NOTHING, at, load
 from audit.overview import overview
-from audit.page import page
 from audit.store import Store
-from cli.auditing import AsJson, Asked, Limit, Logs, Spark, StoreFolder, as_data, asked, told_once
-from cli.reporting import print_json, tell
+from cli.auditing import (
+    AsJson,
+    Asked,
+    Html,
+    Limit,
+    Logs,
+    Spark,
+    StoreFolder,
+    as_data,
+    asked,
+    title_of,
+    told_once,
+)
+from cli.reporting import print_json, tell, write_file
 
 FOUND = 3
 
@@ -45,9 +56,7 @@ def anomalies(
     since: Annotated[
         str | None, typer.Option("--since", help="Leave out what was detected before, ISO 8601.")
     ] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Write one page with plots, too.", dir_okay=False)
-    ] = None,
+    html: Html = None,
     spark: Spark = None,
     limit: Limit = 50,
     as_json: AsJson = False,
@@ -67,13 +76,11 @@ def anomalies(
     with told_once():
         told = load(known) if known else NOTHING
         moment = at(since) if since else None
-        if html is not None and not html.absolute().parent.is_dir():
-            raise _unwritable(html, "its folder is not there")
     with asked(logs, store, spark) as what, _visits(what, store) as visits:
         findings = find(what.tables, visits, known=told, since=moment)
         if html is not None:
-            title = ", ".join(map(str, logs or filter(None, [store])))
-            _write(html, _page_of(what, findings, title))
+            write_file(html, _page_of(what, findings, title_of(logs, store)), what="the page")
+            tell(f"written: {html}")
         reading = as_data(what.outcome)
     if as_json:
         print_json({"read": reading, "findings": [asdict(each) for each in findings]})
@@ -99,24 +106,6 @@ def _visits(what: Asked, store: Path | None) -> Iterator[Table]:
 def _page_of(what: Asked, findings: Sequence[Finding], title: str) -> str:
     problems = what.tables.problems.count().to_pyarrow().as_py()
     return page(overview(what.tables.events), findings, title=title, problems=problems)
-
-
-def _write(path: Path, text: str) -> None:
-    with told_once():
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise _unwritable(path, error.strerror or type(error).__name__) from None
-    tell(f"written: {path}")
-
-
-def _unwritable(path: Path, why: str) -> AuditError:
-    return AuditError(
-        "the page cannot be written",
-        where=str(path),
-        why=why,
-        fix="name a file in a folder that you may write to",
-    )
 
 
 def _show(findings: Sequence[Finding], limit: int) -> None:

@@ -43,6 +43,26 @@ Spark = Annotated[
     str | None,
     typer.Option("--spark", help="Ask on Spark at this master URL, in place of this process."),
 ]
+
+
+def _in_a_folder(page: Path | None) -> Path | None:
+    """Say at once what would be said after all is read. Raises VaultOpsError."""
+    if page is not None and not page.absolute().parent.is_dir():
+        raise VaultOpsError(
+            "the page cannot be written",
+            where=str(page),
+            why="its folder is not there",
+            fix="name a file in a folder that exists and that you may write to",
+        )
+    return page
+
+
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", help="Write one page with plots, too.", dir_okay=False, callback=_in_a_folder
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many rows of each.")]
 
@@ -118,6 +138,11 @@ def show(
         table.add_row(*(_text(row, name) for name in columns))
     console.print(table, markup=False, highlight=False)
     console.print()
+
+
+def title_of(logs: Sequence[Path] | None, store: Path | None) -> str:
+    """What a page is about: the logs that were named, or else the store."""
+    return ", ".join(map(str, logs or filter(None, [store])))
 
 
 def as_data(outcome: Outcome) -> dict[str, Any]:

@@ -1,16 +1,19 @@
-"""The audit's page in a real browser: it shows, filters, sorts; what an attacker wrote is text."""
+"""The audit's pages in a real browser: they show, filter, sort; what an attacker wrote is text."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from typer.testing import CliRunner
 
+from audit.report import PARTS
 from benchmarks import audit_replay
 from cli.app import app
 from local.node import packages
@@ -42,9 +45,17 @@ class Shown:
         return self.page.locator("#findings tbody tr:visible").all_inner_texts()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The files of both pages."""
+
+    findings: Path
+    report: Path
+
+
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a replayed log with some calls of an attacker behind it."""
+def written(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The pages of a replayed log with some calls of an attacker behind it."""
     folder = tmp_path_factory.mktemp("page")
     replay = audit_replay.write(folder, lines=12_000, seed=5)
     last = json.loads(replay.log.read_text().splitlines()[-1])["time"]
@@ -58,14 +69,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 entry["auth"].setdefault("metadata", {})["service_account_name"] = FAKE_SUBJECT
                 entry["auth"]["metadata"]["service_account_namespace"] = f"fake-{number}"
                 log.write(json.dumps(entry).replace("@time@", last) + "\n")
-    page = folder / "page.html"
+    pages = Pages(findings=folder / "findings.html", report=folder / "report.html")
     known = folder / "known.yaml"
     decoy = "canaries: ['secret/data/fake/*']\n"
     known.write_text(decoy)
-    asked = ["audit", "anomalies", str(replay.log), "--html", str(page), "--known", str(known)]
-    done = CliRunner().invoke(app, asked)
-    assert done.exit_code == 3, done.output
-    return page
+    run("anomalies", replay.log, "--html", pages.findings, "--known", known, status=3)
+    run("report", replay.log, "--html", pages.report, status=0)
+    return pages
+
+
+def run(*asked: str | Path, status: int) -> None:
+    done = CliRunner().invoke(app, ["audit", *map(str, asked)])
+    assert done.exit_code == status, done.output
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +92,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=["light", "dark"])
-def shown(browser: Browser, written: Path, request: pytest.FixtureRequest) -> Iterator[Shown]:
+@contextmanager
+def opened(browser: Browser, file: Path, scheme: Literal["light", "dark"]) -> Iterator[Shown]:
     context = browser.new_context(
-        color_scheme=request.param, viewport={"width": 1300, "height": 1600}, offline=True
+        color_scheme=scheme, viewport={"width": 1300, "height": 1600}, offline=True
     )
     page = context.new_page()
     shown = Shown(page)
@@ -88,9 +103,21 @@ def shown(browser: Browser, written: Path, request: pytest.FixtureRequest) -> It
     page.on("pageerror", lambda error: shown.complaints.append(str(error)))
     page.on("request", lambda sent: shown.complaints.append(sent.url) if remote(sent.url) else None)
     page.add_init_script("window.hits = []; window.hit = function (n) { window.hits.push(n); };")
-    page.goto(written.as_uri())
+    page.goto(file.as_uri())
     yield shown
     context.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def shown(browser: Browser, written: Pages, request: pytest.FixtureRequest) -> Iterator[Shown]:
+    with opened(browser, written.findings, request.param) as shown:
+        yield shown
+
+
+@pytest.fixture(params=["light", "dark"])
+def report(browser: Browser, written: Pages, request: pytest.FixtureRequest) -> Iterator[Shown]:
+    with opened(browser, written.report, request.param) as shown:
+        yield shown
 
 
 def remote(url: str) -> bool:
@@ -181,7 +208,71 @@ def test_evidence_opens_and_marks_lead_to_their_finding(shown: Shown) -> None:
     assert page.locator(f'[id="{target[1:]}"]').count() == 1
 
 
-def test_a_narrow_screen_does_not_scroll_sideways(shown: Shown) -> None:
-    page = shown.page
-    page.set_viewport_size({"width": 420, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+@pytest.mark.parametrize("of", ["findings", "report"])
+def test_a_narrow_screen_does_not_scroll_sideways(
+    browser: Browser, written: Pages, of: str
+) -> None:
+    with opened(browser, getattr(written, of), "light") as shown:
+        shown.page.set_viewport_size({"width": 420, "height": 900})
+        assert shown.page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_the_report_shows_its_parts_and_plots_without_a_complaint(report: Shown) -> None:
+    page = report.page
+    assert page.locator("figure svg").count() == 3
+    assert page.locator("rect.calls").count() > 12
+    assert page.locator("rect.heat").count() == 168
+    for part in PARTS:
+        assert page.locator(f"nav a[href='#{part.id}']").is_visible()
+        assert page.locator(f"h2#{part.id}").is_visible()
+    assert page.locator("table.filtered tbody tr:visible").count() > 100
+    assert report.complaints == []
+
+
+def test_the_report_holds_what_an_attacker_wrote_as_text(report: Shown) -> None:
+    page = report.page
+    assert page.evaluate("window.hits") == []
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 1
+    assert page.locator("table b").count() == 0
+    text = page.locator("main").inner_text()
+    for path in EVIL:
+        assert path in text
+    assert FAKE_SUBJECT in text
+
+
+def test_words_filter_every_table_of_the_report(report: Shown) -> None:
+    page = report.page
+    rows = page.locator("table.filtered tbody tr:visible")
+    every = rows.count()
+    page.fill("#filter", EVIL[2])
+    texts = rows.all_inner_texts()
+    assert 0 < len(texts) < every
+    assert all(EVIL[2] in text for text in texts)
+    assert page.inner_text("#count") == f"{len(texts)} row{'s' if len(texts) > 1 else ''}"
+
+
+def test_the_reports_tables_sort_by_numbers_and_times(report: Shown) -> None:
+    page = report.page
+    table = page.locator("table.filtered", has_text="Access by path")
+    heading = table.locator("thead th", has_text="calls")
+
+    def counts() -> list[int]:
+        cells = table.locator("tbody tr td:nth-child(2)").all_inner_texts()
+        return [int(text.replace(",", "")) for text in cells]
+
+    heading.locator("button").click()
+    assert counts() == sorted(counts())
+    heading.locator("button").click()
+    assert counts() == sorted(counts(), reverse=True)
+    assert heading.get_attribute("aria-sort") == "descending"
+    table.locator("thead th", has_text="last").locator("button").click()
+    times = table.locator("tbody tr td:nth-child(4)").all_inner_texts()
+    assert times == sorted(times)
+
+
+def test_the_reports_parts_can_be_gone_to(report: Shown) -> None:
+    page = report.page
+    page.locator("nav a[href='#root']").click()
+    expect(page.locator("h2#root")).to_be_in_viewport()
+    assert page.url.endswith("#root")
