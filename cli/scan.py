@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
-from cli.reporting import print_json, tell
+from cli.reporting import print_json, tell, write_file
 from scanning import sarif, texts
 from scanning.errors import ScanError
 from scanning.model import Scanner
 from scanning.scan import NOT_DONE, Report
 from scanning.scan import scan as run
 from scanning.snapshot import Mode
+from vaultops.errors import VaultOpsError
 
 EPILOG = (
     "Examples: `strongroom scan --staged` before a commit; `strongroom scan --history --sarif "
@@ -69,8 +70,8 @@ def scan(
             without=without or (),
         )
         if sarif_file:
-            _write(sarif_file, sarif.render(report))
-    except ScanError as error:
+            write_file(sarif_file, sarif.render(report), what="the SARIF log")
+    except (ScanError, VaultOpsError) as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         raise typer.Exit(NOT_DONE) from None
     _show(report, propose=propose, as_json=as_json)
@@ -103,15 +104,3 @@ def _mode(paths: list[Path] | None, *, staged: bool, history: bool, since: str |
     if len(chosen) > 1:
         raise typer.BadParameter(f"choose one of {', '.join(chosen)}")
     return chosen[0] if chosen else Mode.TREE
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text)
-    except OSError as error:
-        raise ScanError(
-            "the SARIF log cannot be written",
-            where=str(file),
-            why=error.strerror or str(error),
-            fix="name a file in a folder that exists",
-        ) from None
