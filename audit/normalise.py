@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -28,12 +27,10 @@ _BLANK = re.compile(rb"^[ \t\r]*$", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A file with `rows` rows of events, made between two times (both None without rows)."""
+    """A file with `rows` rows of events, and the lines that are none."""
 
     file: Path
     rows: int
-    first: datetime | None
-    last: datetime | None
     problems: tuple[Problem, ...] = ()
 
 
@@ -69,10 +66,7 @@ def normalise(
         _fill_blank_lines(connection, log, piece, lines)
         rows = _write(connection, log, piece, lines, part)
         problems = (*problems, *_problems(connection, log, piece, lines))
-    ((first, last),) = connection.execute(
-        f"SELECT min(time), max(time) FROM {quoted(part)}"
-    ).fetchall()
-    return Part(file=part, rows=rows, first=first, last=last, problems=problems)
+    return Part(file=part, rows=rows, problems=problems)
 
 
 def _write(

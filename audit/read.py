@@ -2,7 +2,7 @@
 
 Owns the order of steps. A commit holds events, problems and how far each log was read, together or
 not at all. Entries that are in the store already (written by a second device, or read from a copy)
-are found by their request's id and phase, and not taken again.
+are found by their keys (`audit.keys`), and not taken again.
 """
 
 # ruff: noqa: S608 -- what enters a statement is quoted: DuckDB takes no parameters in COPY
@@ -12,24 +12,21 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import pyarrow
 
+from audit import keys
 from audit.logs import ForeignError, Log, files_of, identify
 from audit.normalise import Part, connect, normalise, quoted
 from audit.slices import SLICE_BYTES, Progress, Slice, goes_on, slices
 from audit.store import Seen, Store, Stored
 from audit.streams import Stream, opened
 
-# Devices write the same entry within moments: only files of events this near can hold it too.
-NEAR = timedelta(minutes=1)
 # Files of fewer rows are made one when there are more than MANY of them.
 SMALL_ROWS = 50_000
 MANY = 16
 
-_SAME = "source, request_id, phase"
 _ACTIVITY = (
     "SELECT device, date_trunc('minute', time) AS minute, count(*) AS entries FROM {} GROUP BY ALL"
 )
@@ -133,11 +130,6 @@ class _Reading:
                 continue
             files = [self.store.folder / one.name for one in small]
             merged = self._write(table, f"SELECT * FROM {_parquet(files)}")
-            firsts = [one.first for one in small if one.first]
-            lasts = [one.last for one in small if one.last]
-            merged = merged.model_copy(
-                update={"first": min(firsts, default=None), "last": max(lasts, default=None)}
-            )
             self.draft.tables[table] = [*(one for one in stored if one not in small), merged]
         self.commit()
 
@@ -184,27 +176,32 @@ class _Reading:
 
     def _without_known(self, part: Part) -> Stored:
         """The part, without entries that it holds twice or that the store holds already."""
-        near = [
-            self.store.folder / one.name for one in self.draft.tables["events"] if _near(one, part)
-        ]
         mine = _parquet([part.file])
-        known = (
-            f"SELECT {_SAME} FROM {_parquet(near)}"
-            if near
-            else f"SELECT {_SAME} FROM {mine} LIMIT 0"
+        found, lines = keys.keys_of(self.connection, mine)
+        new = keys.new(found, [self.store.folder / one.name for one in self.draft.keys])
+        if new.any():
+            self._keep(found[:, new])
+        if new.all():
+            return Stored(name=part.file.name, rows=part.rows)
+        self.connection.register("new", pyarrow.table({"line": lines[new]}))
+        return self._write(
+            "events", f"SELECT * FROM {mine} SEMI JOIN new USING (line) ORDER BY line"
         )
-        counted = self.connection.execute(
-            f"SELECT count(DISTINCT ({_SAME})), "
-            f"(SELECT count(*) FROM {mine} SEMI JOIN ({known}) USING ({_SAME})) FROM {mine}"
-        ).fetchall()
-        if counted == [(part.rows, 0)]:
-            return Stored(name=part.file.name, rows=part.rows, first=part.first, last=part.last)
-        kept = self._write(
-            "events",
-            f"SELECT * FROM {mine} ANTI JOIN ({known}) USING ({_SAME}) "
-            f"QUALIFY row_number() OVER (PARTITION BY {_SAME} ORDER BY line) = 1 ORDER BY line",
-        )
-        return kept.model_copy(update={"first": part.first, "last": part.last})
+
+    def _keep(self, fresh: keys.Keys) -> None:
+        """Remember keys. A file is merged with one before that is not twice as large, so that
+        there are few, and each key is written again but a few times.
+        """
+        file = self.store.new_file("keys", suffix="npy")
+        keys.write(fresh, file)
+        stored = self.draft.keys
+        stored.append(Stored(name=file.name, rows=fresh.shape[1]))
+        while len(stored) > 1 and stored[-2].rows <= 2 * stored[-1].rows:
+            file = self.store.new_file("keys", suffix="npy")
+            last, before = stored.pop(), stored.pop()
+            folder = self.store.folder
+            keys.merge(folder / before.name, folder / last.name, file)
+            stored.append(Stored(name=file.name, rows=before.rows + last.rows))
 
     def _write(self, table: str, query: str) -> Stored:
         file = self.store.new_file(table)
@@ -212,12 +209,6 @@ class _Reading:
             f"COPY ({query}) TO {quoted(file)} (FORMAT parquet, COMPRESSION zstd)"
         ).fetchall()
         return Stored(name=file.name, rows=written[0][0])
-
-
-def _near(stored: Stored, part: Part) -> bool:
-    if not (stored.first and stored.last and part.first and part.last):
-        return False
-    return stored.first - NEAR <= part.last and part.first <= stored.last + NEAR
 
 
 def _parquet(files: list[Path]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from audit.backend import Tables, read_parquet
 from audit.errors import AuditError
@@ -28,14 +28,12 @@ _LOCK = "lock"
 
 
 class Stored(BaseModel):
-    """A Parquet file of one table: its name, its rows, and the times between which they lie."""
+    """A file of one table, or of keys: its name and its rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     rows: int
-    first: AwareDatetime | None = None
-    last: AwareDatetime | None = None
 
 
 class Seen(BaseModel):
@@ -55,14 +53,23 @@ class Seen(BaseModel):
 
 
 class Manifest(BaseModel):
-    """All that counts in a store. `logs` are progress by identity, `seen` files by path."""
+    """All that counts in a store. `logs` are progress by identity, `seen` files by path.
+
+    `keys` are the files of `audit.keys` for all that is in the table of events.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     tables: dict[str, list[Stored]] = {name: [] for name in TABLES}
+    keys: list[Stored] = []
     logs: dict[str, Progress] = {}
     seen: dict[str, Seen] = {}
+
+    @property
+    def files(self) -> set[str]:
+        """The names of all files."""
+        return {one.name for stored in (*self.tables.values(), self.keys) for one in stored}
 
 
 class Store:
@@ -109,26 +116,25 @@ class Store:
                     fix="wait until it has ended, or name another folder with --store",
                 ) from None
             self.manifest = self._load()
-            self._remove_what_is_left_over()
+            self._remove_what_is_left_over("*.parquet")
+            self._remove_what_is_left_over("*.npy")
             yield
 
-    def new_file(self, table: str) -> Path:
-        """A name for a Parquet file that nothing counts before it is committed."""
-        return self.folder / f"{table}-{uuid4().hex}.parquet"
+    def new_file(self, table: str, *, suffix: str = "parquet") -> Path:
+        """A name for a file that nothing counts before it is committed."""
+        return self.folder / f"{table}-{uuid4().hex}.{suffix}"
 
     def commit(self, manifest: Manifest) -> None:
         """Make `manifest` what counts. Its new files are on the disk before it is."""
-        known = {stored.name for table in self.manifest.tables.values() for stored in table}
-        for table in manifest.tables.values():
-            for stored in table:
-                if stored.name not in known:
-                    _sync(self.folder / stored.name)
+        for name in manifest.files - self.manifest.files:
+            _sync(self.folder / name)
         draft = self.folder / f"{_MANIFEST}.new"
         draft.write_text(manifest.model_dump_json())
         _sync(draft)
         draft.replace(self.folder / _MANIFEST)
         _sync(self.folder)
         self.manifest = manifest
+        self._remove_what_is_left_over("*.npy")  # nobody but the writer reads them
 
     def _load(self) -> Manifest:
         path = self.folder / _MANIFEST
@@ -145,9 +151,9 @@ class Store:
                 fix="name another folder, and read the logs into it anew",
             ) from None
 
-    def _remove_what_is_left_over(self) -> None:
-        counts = {stored.name for table in self.manifest.tables.values() for stored in table}
-        for path in self.folder.glob("*.parquet"):
+    def _remove_what_is_left_over(self, pattern: str) -> None:
+        counts = self.manifest.files
+        for path in self.folder.glob(pattern):
             if path.name not in counts:
                 path.unlink()
 

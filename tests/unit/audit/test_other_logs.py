@@ -168,3 +168,12 @@ def test_logs_of_all_kinds_are_one_table(tmp_path: Path) -> None:
     document(tmp_path / "trail.json.gz", "Records", RECORDS)
     store, _ = read_into(tmp_path / "store", tmp_path)
     assert {one["source"] for one in events_of(store)} == {"cloudtrail", "kubernetes"}
+
+
+def test_an_audit_id_that_its_client_used_before_hides_no_other_call(tmp_path: Path) -> None:
+    other = {**EVENT, "objectRef": {**EVENT["objectRef"], "name": "another"}}
+    again = {**EVENT, "user": {**EVENT["user"], "username": "somebody-else"}}
+    lines = [orjson.dumps(each) for each in (EVENT, other, again, EVENT)]
+    store, outcome = read_into(tmp_path / "store", write(tmp_path / "audit.log", lines))
+    assert (outcome.events, outcome.known) == (3, 1)
+    assert {one["path"] for one in events_of(store)} == {"k8s:ml/mlflow", "k8s:ml/another"}

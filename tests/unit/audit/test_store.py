@@ -116,6 +116,41 @@ def test_two_devices_that_write_to_one_file(tmp_path: Path) -> None:
     assert [one["line"] for one in events_of(store)] == list(range(1, 37, 2))
 
 
+HOURS = 3600
+
+
+def test_copies_hours_apart_are_one_across_runs(tmp_path: Path) -> None:
+    first = [line for number in range(400) for line in call(number)]
+    late = [line for number in range(400) for line in call(number, at=number + 7 * HOURS)]
+    later = [line for number in range(300, 500) for line in call(number, at=number + 90 * HOURS)]
+    store, outcome = read_into(tmp_path / "store", write(tmp_path / "one.log", first))
+    assert (outcome.events, outcome.known) == (800, 0)
+    two = write(tmp_path / "two.log", late[:500])
+    store, outcome = read_into(tmp_path / "store", two, slice_bytes=1)
+    assert (outcome.events, outcome.known) == (0, 500)
+    add(two, late[500:])
+    three = write(tmp_path / "three.log", later)
+    store, outcome = read_into(tmp_path / "store", two, three)
+    assert (outcome.events, outcome.known) == (200, 500)
+    assert ids(store) == expected(range(500))
+
+
+def test_copies_hours_apart_within_one_file_are_one(tmp_path: Path) -> None:
+    lines = [*calls(range(9)), *(line for n in range(9) for line in call(n, at=n + 5 * HOURS))]
+    store, outcome = read_into(tmp_path / "store", write(tmp_path / "audit.log", lines))
+    assert (outcome.events, outcome.known) == (18, 18)
+    assert [one["line"] for one in events_of(store)] == list(range(1, 19))
+
+
+def test_the_files_of_keys_stay_few_and_hold_each_entry_once(tmp_path: Path) -> None:
+    for number in range(40):
+        log = write(tmp_path / f"{number}.log", calls(range(number, number + 3)))
+        store, _ = read_into(tmp_path / "store", log)
+        assert sum(one.rows for one in store.manifest.keys) == 2 * (number + 3)
+        assert len(store.manifest.keys) <= 6
+    assert ids(store) == expected(range(42))
+
+
 BEFORE, AFTER = "before the commit", "after the commit"
 
 
@@ -155,8 +190,8 @@ def test_killed_around_any_commit_nothing_is_lost_or_doubled(
     whole.remove(("00000000-0000-4000-8000-000000001666", "response"))
     assert ids(store) == whole
     assert [line for _, line, _ in problems_of(store)] == [3334]
-    named = {path for table in store.manifest.tables for path in store.files(table)}
-    assert set((tmp_path / "store").glob("*.parquet")) == named
+    left_there = (tmp_path / "store").glob("*-*.*")
+    assert {path.name for path in left_there} == store.manifest.files
 
 
 def test_many_small_files_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +217,7 @@ def damage(folder: Path) -> None:
 
 
 def from_the_future(folder: Path) -> None:
-    (folder / "manifest.json").write_text('{"version": 2, "tables": {}}')
+    (folder / "manifest.json").write_text('{"version": 3, "tables": {}}')
 
 
 @pytest.mark.parametrize("spoil", [damage, from_the_future])
