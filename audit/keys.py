@@ -31,31 +31,26 @@ _HALVES = "('0x' || hash[1:16])::UBIGINT AS upper, ('0x' || hash[17:32])::UBIGIN
 
 
 def keys_of(connection: duckdb.DuckDBPyConnection, events: str) -> tuple[Keys, NDArray[np.int64]]:
-    """The keys and the lines of the rows of `events`, a relation of SQL, in the order of lines."""
+    """The keys of the rows of `events`, a relation of SQL, sorted, and the line of each.
+
+    Of equal keys that of the first row comes first.
+    """
     found = connection.execute(
-        f"SELECT line, {_HALVES} FROM (SELECT line, {_HASH} AS hash FROM {events}) ORDER BY line"  # noqa: S608 -- no value enters but a relation
+        f"SELECT line, {_HALVES} FROM (SELECT line, {_HASH} AS hash FROM {events})"  # noqa: S608 -- no value enters but a relation
     ).fetchnumpy()
-    return np.stack([found["upper"], found["lower"]]), found["line"]
+    order = np.argsort(found["upper"], kind="stable")
+    return np.stack([found["upper"][order], found["lower"][order]]), found["line"][order]
 
 
 def new(keys: Keys, files: Iterable[Path]) -> NDArray[np.bool_]:
-    """Which of the keys are in none of the files, and not among the keys before."""
-    order = np.lexsort((keys[1], keys[0]))
-    ordered = keys[:, order]
-    known = np.zeros(len(order), dtype=bool)
-    known[1:] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
+    """Which of the sorted keys are in none of the files, and not the one before."""
+    known = np.zeros(keys.shape[1], dtype=bool)
+    known[1:] = (keys[:, 1:] == keys[:, :-1]).all(axis=0)
     for file in files:
         stored = _mapped(file)
-        at = np.searchsorted(stored[0], ordered[0]).clip(max=stored.shape[1] - 1)
-        known |= (stored[0][at] == ordered[0]) & (stored[1][at] == ordered[1])
-    fresh = np.empty_like(known)
-    fresh[order] = ~known
-    return fresh
-
-
-def write(keys: Keys, file: Path) -> None:
-    """Make a file of keys that are given in any order."""
-    np.save(file, keys[:, np.lexsort((keys[1], keys[0]))])
+        at = np.searchsorted(stored[0], keys[0]).clip(max=stored.shape[1] - 1)
+        known |= (stored[0][at] == keys[0]) & (stored[1][at] == keys[1])
+    return ~known
 
 
 def merge(one: Path, other: Path, file: Path) -> None:

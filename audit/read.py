@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy
 import pyarrow
 
 from audit import keys
@@ -189,11 +190,11 @@ class _Reading:
         )
 
     def _keep(self, fresh: keys.Keys) -> None:
-        """Remember keys. A file is merged with one before that is not twice as large, so that
-        there are few, and each key is written again but a few times.
+        """Remember sorted keys. A file is merged with the one before unless that is twice as large,
+        so that there are few, and each key is written again but a few times.
         """
         file = self.store.new_file("keys", suffix="npy")
-        keys.write(fresh, file)
+        numpy.save(file, fresh)
         stored = self.draft.keys
         stored.append(Stored(name=file.name, rows=fresh.shape[1]))
         while len(stored) > 1 and stored[-2].rows <= 2 * stored[-1].rows:
