@@ -39,8 +39,9 @@ class Thresholds:
     path_most_new: int = 3
     path_new_days: int = 28
     # Whoever made fewer calls has not shown yet what all it reads (measured).
-    path_warm_up_calls: int = 100
-    # A secret written less than this before it was first read is new, not somebody else's.
+    path_warm_up_calls: int = 200
+    # A secret written less than this before it was first read is new, not somebody else's; a
+    # policy written less than this before a read that it allowed is a new grant.
     path_young_days: int = 7
 
     # Elastic's rule: 20 distinct secrets of one identity within six minutes.
@@ -51,6 +52,8 @@ class Thresholds:
     # warm-up, everybody is such a subject and none is judged.
     sweep_times_usual: int = 3
     sweep_paths_unknown: int = 60
+    # Half as many when the subject never read any of them before.
+    sweep_new_paths: int = 10
 
     # Panther's rule for Kubernetes: 20 denials within 15 minutes.
     denied_calls: int = 20

@@ -21,6 +21,7 @@ from benchmarks.audit_population import (
     Subject,
     address,
     path_of,
+    policy_of,
 )
 
 WARM_UP = 21  # days
@@ -76,9 +77,7 @@ def oddities(subjects: list[Subject], weeks: range, random: Random) -> Iterator[
             late = _one(subjects, random, Rhythm.OFFICE)
             at = (week * 7 + random.randrange(5)) * DAY + random.uniform(20, 23) * 3600
             yield from _reads(late, at, late.paths[:3], late.network, 60)
-            granted = _one(subjects, random, Rhythm.OFFICE, Rhythm.ALWAYS)
-            at = _working(granted, (week * 7 + random.randrange(5)) * DAY, random)
-            yield from _reads(granted, at, [_foreign(granted, random)], _home(granted, random), 5)
+            yield from _granted(subjects, week, random)
             busy = _one(subjects, random, Rhythm.ALWAYS)
             at = (week * 7 + random.randrange(7)) * DAY + random.randrange(20) * 3600
             paths = [random.choice(busy.paths) for _ in range(35)]
@@ -91,6 +90,22 @@ def oddities(subjects: list[Subject], weeks: range, random: Random) -> Iterator[
             new = path_of(team, number)
             yield Call(second=at, kind="kv-write", subject=deployer, path=new, address="10.42.1.9")
             yield from _reads(reader, at + 1800, [new], _home(reader, random), 5)
+
+
+def _granted(subjects: list[Subject], week: int, random: Random) -> Iterator[Call]:
+    """Another team's secret newly granted: a deployment writes the policy, a day or two before."""
+    granted = _one(subjects, random, Rhythm.OFFICE, Rhythm.ALWAYS)
+    deployer = _one(subjects, random, Rhythm.DEPLOY)
+    day = week * 7 + DEPLOY_DAYS[0]
+    yield Call(
+        second=day * DAY + DEPLOY_HOUR * 3600 + 900,
+        kind="policy-write",
+        subject=deployer,
+        path=policy_of(granted.account),
+        address=address(deployer, random),
+    )
+    at = _working(granted, (day + random.randint(1, 2)) * DAY, random)
+    yield from _reads(granted, at, [_foreign(granted, random)], _home(granted, random), 5)
 
 
 def _off_hours(subjects: list[Subject], day: float, random: Random) -> Iterator[Call]:

@@ -78,6 +78,11 @@ def path_of(team: int, number: int) -> str:
     return f"secret/data/ml/team-{team:02d}/{number:02d}"
 
 
+def policy_of(account: str) -> str:
+    """The path of the policy that a service account has."""
+    return f"sys/policies/acl/grant-{account}"
+
+
 def population(random: Random) -> list[Subject]:
     """Everybody, in a fixed order."""
     subjects: list[Subject] = []
@@ -174,7 +179,8 @@ def _ordinary(subject: Subject, random: Random) -> tuple[str, Subject, str]:
 
 def _deployment(subject: Subject, base: float, here: str, random: Random) -> Iterator[Call]:
     for number in range(random.randint(2, 6)):
-        policy = f"sys/policies/acl/team-{random.randrange(TEAMS):02d}"
+        rhythm = random.choice(list(NUMBERS))
+        policy = policy_of(f"{rhythm}-{random.randrange(NUMBERS[rhythm]):02d}")
         yield _call(base + 300 + 20 * number, "policy-write", subject, policy, here)
 
 

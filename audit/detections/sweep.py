@@ -1,4 +1,7 @@
-"""Sweep: a subject reads many different paths within minutes, more than its widest hour explains.
+"""Sweep: a subject reads many different paths within minutes, more than its past explains.
+
+Either more than its widest hour explains, or fewer of which it never read any: three times what it
+met in its richest hour after its first days.
 
 Paths are counted while no older than the window since their last read, which never counts too many.
 """
@@ -13,6 +16,7 @@ from ibis import Table
 from ibis import _ as row
 
 from audit.detections.detection import Detection, Facts, evidence, seconds
+from audit.detections.new_paths import new_paths
 from audit.findings import Severity
 
 
@@ -43,7 +47,20 @@ def rows(facts: Facts) -> Table:
     calls = calls.mutate(
         bound=ibis.ifelse(known, own, ibis.greatest(own, limits.sweep_paths_unknown))
     )
-    calls = calls.mutate(crossed=row.paths >= row.bound)
+    news = _news(facts)
+    first = [calls.subject == news.who, calls.path == news.what, calls.time == news.met_at]
+    calls = calls.left_join(news, first)
+    calls = calls.mutate(
+        met=row.richest.notnull().cast("int64").sum().over(back),
+        new_bound=ibis.greatest(
+            limits.sweep_new_paths, limits.sweep_times_usual * row.richest.max().over(back)
+        ),
+    )
+    many_new = (row.met >= row.new_bound).fill_null(False)
+    calls = calls.mutate(
+        crossed=(row.paths >= row.bound) | many_new,
+        excess=ibis.greatest(row.paths / row.bound, (row.met / row.new_bound).fill_null(0.0)),
+    )
     calls = calls.mutate(part=row.crossed.cast("int64").max().over(ahead))
     part = calls.filter(row.part == 1)
     return evidence(
@@ -52,7 +69,7 @@ def rows(facts: Facts) -> Table:
         crossed=part.crossed,
         measure=part.paths,
         usual=part.widest.fill_null(0),
-        score=ibis.ifelse(part.crossed, 1 - 0.5 * part.bound / part.paths, 0.0),
+        score=ibis.ifelse(part.crossed, 1 - 0.5 / part.excess, 0.0),
     )
 
 
@@ -71,10 +88,22 @@ def _usual(facts: Facts) -> Table:
     return hours.select("subject", "hour", "widest", "active", "age")
 
 
+def _news(facts: Facts) -> Table:
+    """What was new to a subject, with the most that was so in any hour before."""
+    met = new_paths(facts)
+    hours = met.group_by(["subject", "hour"]).aggregate(paths=met.path.nunique())
+    before = ibis.rows_window(
+        group_by="subject", order_by=row.hour, preceding=(None, 1), following=None
+    )
+    hours = hours.mutate(richest=row.paths.max().over(before).fill_null(0))
+    both = met.inner_join(hours.select("subject", "hour", "richest"), ["subject", "hour"])
+    return both.select(who=both.subject, what=both.path, met_at=both.time, richest=both.richest)
+
+
 def _tell(first: Mapping[str, Any]) -> str:
     return (
-        f"{first['subject']} read {first['measure']:.0f} different paths within six minutes; the "
-        f"most in any hour before was {first['usual']:.0f}"
+        f"{first['subject']} read {first['measure']:.0f} different paths within six minutes, more "
+        f"than its widest hour ({first['usual']:.0f}) or the paths that it knows explain"
     )
 
 

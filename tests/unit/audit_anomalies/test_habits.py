@@ -166,7 +166,29 @@ def test_a_refused_read_is_no_first_read() -> None:
     assert found(first_path.DETECTION, calls) == []
 
 
-def test_paths_are_not_judged_in_the_first_week_nor_before_a_hundred_calls() -> None:
+def granted(policy: str, day: int, path: str = THEIRS) -> list[Call]:
+    """A policy that is written, and a read on the tenth day that it allows."""
+    change = Call(
+        time=at(day, 8), subject=BOB, path=f"sys/policies/acl/{policy}", operation="update"
+    )
+    return [change, Call(time=at(10, 10), path=path, policies=("default", "fake"))]
+
+
+def test_a_policy_just_written_explains_a_first_read() -> None:
+    calls = [*office(range(10)), *others()]
+    assert found(first_path.DETECTION, [*calls, *granted("fake", 9)]) == []
+    assert found(first_path.DETECTION, [*calls, *granted("another", 9)])
+    assert found(first_path.DETECTION, [*calls, *granted("fake", 2)])
+    assert found(first_path.DETECTION, [*calls, *granted("fake", 11)])
+
+
+def test_a_refused_change_of_a_policy_explains_nothing() -> None:
+    change, read = granted("fake", 9)
+    calls = [*office(range(10)), *others(), denied(change), read]
+    assert found(first_path.DETECTION, calls)
+
+
+def test_paths_are_not_judged_in_the_first_week_nor_before_two_hundred_calls() -> None:
     calls = [*office(range(5)), *others(), Call(time=at(6, 10), path=THEIRS)]
     assert found(first_path.DETECTION, calls) == []
     seldom = [Call(time=at(day, 9)) for day in range(15)]
@@ -192,7 +214,7 @@ def reads(paths: int, day: int = 21, pace: float = 5, subject: str = ALICE) -> l
 def test_many_paths_within_minutes_are_a_sweep() -> None:
     [finding] = found(sweep.DETECTION, [*office(THREE_WEEKS), *reads(40)])
     assert finding.start == at(21, 10, 2)
-    assert finding.detected == at(21, 10, 2 + 19 * 5)
+    assert finding.detected == at(21, 10, 2 + 9 * 5)
     assert "40 different paths" in finding.reason or "41 different paths" in finding.reason
     assert len(finding.evidence) == 10
 
@@ -203,8 +225,27 @@ def test_many_reads_of_few_paths_are_no_sweep() -> None:
 
 
 def test_fewer_or_slower_reads_are_no_sweep() -> None:
-    assert found(sweep.DETECTION, [*office(THREE_WEEKS), *reads(18)]) == []
+    assert found(sweep.DETECTION, [*office(THREE_WEEKS), *reads(9)]) == []
     assert found(sweep.DETECTION, [*office(THREE_WEEKS), *reads(40, pace=60)]) == []
+
+
+def test_few_paths_are_a_sweep_when_none_was_read_before() -> None:
+    [finding] = found(sweep.DETECTION, [*office(THREE_WEEKS), *reads(10)])
+    assert finding.detected == at(21, 10, 2 + 9 * 5)
+    earlier = [replace(c, time=at(n, 11, 7)) for n, c in enumerate(reads(10))]
+    assert found(sweep.DETECTION, [*office(THREE_WEEKS), *earlier, *reads(18)]) == []
+
+
+def test_new_secrets_are_no_sweep() -> None:
+    written = [replace(c, time=at(20), subject=BOB, operation="update") for c in reads(18)]
+    assert found(sweep.DETECTION, [*office(THREE_WEEKS), *written, *reads(18)]) == []
+
+
+def test_who_met_many_new_paths_before_is_held_to_more() -> None:
+    before = [replace(c, path=f"{THEIRS}/{n}") for n, c in enumerate(reads(5, day=18))]
+    calls = [*office(THREE_WEEKS), *before]
+    assert found(sweep.DETECTION, [*calls, *reads(14)]) == []
+    assert found(sweep.DETECTION, [*calls, *reads(15)])
 
 
 def test_who_reads_many_paths_every_hour_does_not_sweep() -> None:

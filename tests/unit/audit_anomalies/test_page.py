@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 from audit.detections import ALL
 from audit.findings import Evidence, Finding, Severity, identify, rank
-from audit.overview import Busy, Hour, Overview, overview
 from audit.findings_page import page
+from audit.overview import Busy, Hour, Overview, overview
 from audit.page import MOST
 from audit.svg import buckets
 from tests.unit.audit_anomalies.logs import ALICE, AWAY, OWN, Call, at, denied, events
