@@ -9,6 +9,7 @@ together, so a baseline grows by what is new and nothing is counted twice when t
 |---|---|
 | `subject`, `path`, `operation` | as in `audit.schema`; root and calls of nobody known left out |
 | `network` | the address's first three numbers, or first four groups of IPv6 |
+| `store` | source and mount of a secrets engine, or service (`vault secret/`); NULL for the rest |
 | `denied` | whether the calls failed |
 | `hour` | the hour, UTC |
 | `calls` | how many |
@@ -24,7 +25,7 @@ from ibis import Table
 from ibis import _ as row
 
 from audit import backend
-from audit.schema import EVENTS, Phase
+from audit.schema import EVENTS, Phase, Source
 from audit.store import Store
 
 VISITS = ibis.schema(
@@ -33,6 +34,7 @@ VISITS = ibis.schema(
         "path": "string",
         "operation": "string",
         "network": "string",
+        "store": "string",
         "denied": "boolean",
         "hour": "timestamp('UTC')",
         "calls": "int64",
@@ -42,6 +44,9 @@ VISITS = ibis.schema(
         "line": "int64",
     }
 )
+
+_OWN_MOUNT = r"^(sys|auth|identity|cubbyhole)(/|$)"
+_HOLD_SECRETS = ("secretsmanager", "ssm", "kms", "secrets")
 
 
 def calls(events: Table) -> Table:
@@ -55,10 +60,11 @@ def visits(events: Table) -> Table:
     root = made.policies.contains("root").fill_null(False)
     made = made.filter(made.subject.notnull() & ~root).mutate(
         network=_network(made.address),
+        store=_store(made),
         denied=made.error.notnull(),
         hour=made.time.truncate("h"),
     )
-    grouped = made.group_by(["subject", "path", "operation", "network", "denied", "hour"])
+    grouped = made.group_by(["subject", "path", "operation", "network", "store", "denied", "hour"])
     return grouped.aggregate(
         calls=row.count(),
         first=row.time.min(),
@@ -90,6 +96,15 @@ def kept(store: Store) -> list[Path]:
                 visits(table).to_parquet(draft)
                 draft.replace(path)
     return sorted(wanted)
+
+
+def _store(events: Table) -> ibis.Value:
+    """Where secrets lie: not Vault's own mounts, and of the other sources what holds secrets."""
+    vault = (events.source == Source.VAULT.value) & ~events.mount.re_search(_OWN_MOUNT)
+    other = (events.source != Source.VAULT.value) & events.mount.isin(_HOLD_SECRETS)
+    return ibis.ifelse(
+        (vault | other).fill_null(False), events.source + " " + events.mount, ibis.null("string")
+    )
 
 
 def _network(address: ibis.Value) -> ibis.Value:

@@ -55,6 +55,12 @@ class Thresholds:
     # Half as many when the subject never read any of them before.
     sweep_new_paths: int = 10
 
+    # Two new stores within ten minutes (Elastic has: two clouds from one address). A pod on a new
+    # node uses some three mounts at once, so that who was never seen before needs four.
+    stores_new: int = 2
+    stores_unknown: int = 4
+    stores_seconds: int = 600
+
     # Panther's rule for Kubernetes: 20 denials within 15 minutes.
     denied_calls: int = 20
     denied_seconds: int = 900

@@ -12,6 +12,7 @@ from audit.detections import (
     gap,
     new_address,
     root,
+    several_stores,
     sweep,
     unusual_hours,
 )
@@ -25,6 +26,8 @@ ALL = (
     denied_burst.BY_SUBJECT,
     denied_burst.BY_ADDRESS,
     sweep.DETECTION,
+    several_stores.BY_SUBJECT,
+    several_stores.BY_ADDRESS,
     new_address.DETECTION,
     unusual_hours.DETECTION,
     first_path.DETECTION,

@@ -23,7 +23,7 @@ def rows(facts: Facts) -> Table:
     """The first call of each subject on each network that is new to it."""
     limits = facts.thresholds
     visits = facts.visits.filter(facts.visits.network != "")
-    visits = visits.mutate(network=_own(visits.network, facts.known))
+    visits = visits.mutate(network=own_network(visits.network, facts.known))
     met = visits.group_by(["subject", "network"]).aggregate(
         time=visits["first"].min(),
         address=visits.address.argmin(visits["first"]),
@@ -51,7 +51,8 @@ def rows(facts: Facts) -> Table:
     )
 
 
-def _own(network: ibis.Value, known: Known) -> ibis.Value:
+def own_network(network: ibis.Value, known: Known) -> ibis.Value:
+    """The network, or that of `known.networks` in which it lies."""
     for own in known.networks:
         octets = str(own.network_address).split(".")[: own.prefixlen // 8]
         start = ".".join(octets)

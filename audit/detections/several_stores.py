@@ -64,9 +64,7 @@ def _new_stores(facts: Facts, visits: Table) -> Table:
         log_age=row.second - seconds(row.since.min().over(ibis.window())),
     ).filter(row.log_age >= warm_up)
     reach = limits.stores_seconds
-    back = ibis.range_window(
-        group_by="key", order_by=row.second, preceding=reach, following=0
-    )
+    back = ibis.range_window(group_by="key", order_by=row.second, preceding=reach, following=0)
     met = met.mutate(
         stores=row.line.count().over(back),
         abroad=row.new_source.sum().over(back),
@@ -75,9 +73,7 @@ def _new_stores(facts: Facts, visits: Table) -> Table:
     )
     crossed = (row.stores + row.abroad >= row.bound) & (row.at_once > 1)
     met = met.mutate(crossed=crossed)
-    ahead = ibis.range_window(
-        group_by="key", order_by=row.second, preceding=0, following=reach
-    )
+    ahead = ibis.range_window(group_by="key", order_by=row.second, preceding=0, following=reach)
     return met.mutate(part=row.crossed.cast("int64").max().over(ahead)).filter(row.part == 1)
 
 

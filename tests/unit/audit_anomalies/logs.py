@@ -43,6 +43,7 @@ class Call:
     error: str | None = None
     policies: tuple[str, ...] = ("default", "fake")
     phases: tuple[str, ...] = ("request", "response")
+    source: str = "vault"
 
 
 def office(days: Iterable[int], subject: str = ALICE, **fields: Any) -> Iterator[Call]:
@@ -68,7 +69,7 @@ def rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
         for phase in call.phases:
             values: dict[str, Any] = dict.fromkeys(EVENTS.names)
             values |= {
-                "source": "vault",
+                "source": call.source,
                 "request_id": f"fake-{number}",
                 "phase": phase,
                 "time": call.time,
@@ -78,6 +79,7 @@ def rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
                 "granted_by": [],
                 "operation": call.operation,
                 "path": call.path,
+                "mount": call.path.partition("/")[0] + "/" * (call.source == "vault"),
                 "mount_type": "kv" if call.path.startswith("secret/") else "fake",
                 "address": call.address,
                 "error": call.error,
