@@ -31,7 +31,7 @@ def deploy(
 ) -> None:
     """Register every resource of the stack. `contents` are those of the files it names."""
     clouds = Clouds(settings.aws, settings.gcp)
-    in_cluster = pulumi.ResourceOptions(providers=[kubernetes.provider(settings)])
+    in_cluster = kubernetes.options(settings)
     namespaces = kubernetes.namespaces(settings, in_cluster)
     kubernetes.network(settings, namespaces, in_cluster)
     identities = cloud_secrets.identities(settings, clouds)

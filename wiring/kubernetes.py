@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.kubernetes.field_manager import applied_as
 from components.kubernetes.namespaces import (
     NamespaceArgs,
     Namespaces,
@@ -27,9 +28,9 @@ CloudIdentities = Mapping[tuple[str, str], Mapping[str, str]]
 """The annotations of accounts, by namespace and name."""
 
 
-def provider(settings: Settings) -> k8s.Provider:
-    """The one Kubernetes provider of the program, for exactly the cluster named in the settings."""
-    return k8s.Provider(
+def options(settings: Settings) -> pulumi.ResourceOptions:
+    """Deploy into exactly the cluster named in the settings, by the stack's own name."""
+    provider = k8s.Provider(
         "k8s",
         kubeconfig=settings.kubernetes.kubeconfig,
         context=settings.kubernetes.context,
@@ -39,6 +40,8 @@ def provider(settings: Settings) -> k8s.Provider:
         enable_secret_mutable=True,
         enable_config_map_mutable=True,
     )
+    name = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+    return pulumi.ResourceOptions(providers=[provider], transforms=[applied_as(name)])
 
 
 def namespaces(settings: Settings, opts: pulumi.ResourceOptions) -> Namespaces:

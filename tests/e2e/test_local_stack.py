@@ -7,6 +7,7 @@ import pytest
 
 from local.environment import Environment
 from local.progress import Clock
+from local.stack import STACK
 from local.workload import SECRET, example_job
 from vaultops.session import operator_session
 from vaultops.target import VaultTarget
@@ -16,6 +17,22 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def test_a_second_up_changes_nothing(environment: Environment) -> None:
+    environment.stack.up("--expect-no-changes")
+
+
+def test_objects_that_the_state_does_not_know_are_taken_up(environment: Environment) -> None:
+    """As after a kill between an object's creation and its record in the state."""
+    resources = environment.stack.export()["deployment"]["resources"]
+    needed = {urn for r in resources for urn in (r.get("parent"), *r.get("dependencies", []))}
+    forgotten = {
+        r["urn"]: r["type"]
+        for r in resources
+        if r["type"].startswith("kubernetes:") and r["urn"] not in needed
+    }
+    kinds = {kind.rpartition(":")[2] for kind in forgotten.values()}
+    assert kinds > {"CronJob", "NetworkPolicy", "PushSecret", "RoleBinding"}
+    environment.stack.run("state", "delete", "--stack", STACK, "--yes", *forgotten)
+    environment.stack.up()
     environment.stack.up("--expect-no-changes")
 
 
