@@ -43,6 +43,8 @@ class Thresholds:
     # A secret written less than this before it was first read is new, not somebody else's; a
     # policy written less than this before a read that it allowed is a new grant.
     path_young_days: int = 7
+    # What so many subjects read before is no team's own (measured: teams have some ten subjects).
+    path_shared_by: int = 20
 
     # Elastic's rule: 20 distinct secrets of one identity within six minutes.
     sweep_paths: int = 20
@@ -60,6 +62,8 @@ class Thresholds:
     stores_new: int = 2
     stores_unknown: int = 4
     stores_seconds: int = 600
+    # Who reads secrets of another system does so seldom (measured: once in 200 calls).
+    stores_warm_up_days: int = 14
 
     # Panther's rule for Kubernetes: 20 denials within 15 minutes.
     denied_calls: int = 20

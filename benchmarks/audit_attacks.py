@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from benchmarks.audit_population import (
+    AWS_READ,
     CANARY,
     DEPLOY_DAYS,
     DEPLOY_HOUR,
@@ -28,6 +29,7 @@ WARM_UP = 21  # days
 A_WEEK = 4  # attacks of each kind
 DAY = 86400.0
 GAP = "gap"
+STORES = ("billing", "legacy", "partners", "platform", "research")  # mounts of other teams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,7 @@ def oddities(subjects: list[Subject], weeks: range, random: Random) -> Iterator[
             at = (week * 7 + random.randrange(7)) * DAY + random.randrange(20) * 3600
             paths = [random.choice(busy.paths) for _ in range(35)]
             yield from _reads(busy, at, paths, _home(busy, random), 60)
+        yield from _other_stores(subjects, week, random)
         deployer = _one(subjects, random, Rhythm.DEPLOY)
         for team in random.sample(range(TEAMS), 4):  # new secrets, written and read the same day
             number = 20 + week
@@ -106,6 +109,19 @@ def _granted(subjects: list[Subject], week: int, random: Random) -> Iterator[Cal
     )
     at = _working(granted, (day + random.randint(1, 2)) * DAY, random)
     yield from _reads(granted, at, [_foreign(granted, random)], _home(granted, random), 5)
+
+
+def _other_stores(subjects: list[Subject], week: int, random: Random) -> Iterator[Call]:
+    """Two who use a new mount, one who uses two, and one who begins to read secrets of AWS."""
+    for most in (1, 1, 2):
+        subject = _one(subjects, random, Rhythm.OFFICE, Rhythm.ALWAYS)
+        at = _working(subject, (week * 7 + random.randrange(5)) * DAY, random)
+        paths = [f"{store}/data/shared" for store in random.sample(STORES, most)]
+        yield from _reads(subject, at, paths, _home(subject, random), random.uniform(5, 3000))
+    beginner = _one(subjects, random, Rhythm.OFFICE)
+    at = _working(beginner, (week * 7 + random.randrange(5)) * DAY, random)
+    path = f"ml/{beginner.namespace}"
+    yield from _reads(beginner, at, [path], beginner.network, 5, kind=AWS_READ)
 
 
 def _off_hours(subjects: list[Subject], day: float, random: Random) -> Iterator[Call]:
@@ -142,6 +158,27 @@ def _sweep(subjects: list[Subject], day: float, random: Random) -> Iterator[Call
     every = [path_of(team, number) for team in range(TEAMS) for number in range(12)]
     paths = random.sample(every, random.randint(15, 120))
     yield from _reads(subject, at, paths, _home(subject, random), random.uniform(0.5, 8))
+
+
+def _several_stores(subjects: list[Subject], day: float, random: Random) -> Iterator[Call]:
+    subject = _one(subjects, random, Rhythm.OFFICE, Rhythm.ALWAYS, Rhythm.NIGHTLY)
+    at = _working(subject, _workday(day), random)
+    paths = [
+        f"{store}/data/{random.randrange(9)}"
+        for store in random.sample(STORES, random.randint(1, len(STORES)))
+    ]
+    yield from _reads(subject, at, paths, _home(subject, random), random.uniform(5, 500))
+
+
+def _several_systems(subjects: list[Subject], day: float, random: Random) -> Iterator[Call]:
+    """From somebody's desk: some of its own secrets, then AWS with an identity found there."""
+    subject, found = (_one(subjects, random, Rhythm.OFFICE) for _ in range(2))
+    at, pace = _working(subject, _workday(day), random), random.uniform(5, 300)
+    own = [random.choice(subject.paths) for _ in range(random.randint(1, 3))]
+    yield from _reads(subject, at, own, subject.network, pace)
+    there = [f"ml/{found.namespace}" for _ in range(random.randint(1, 4))]
+    at += pace * len(own)
+    yield from _reads(found, at, there, subject.network, pace, kind=AWS_READ)
 
 
 def _denied_subject(subjects: list[Subject], day: float, random: Random) -> Iterator[Call]:
@@ -213,6 +250,8 @@ ATTACKS: dict[str, Act] = {
     "new-address": _new_address,
     "first-path": _first_path,
     "sweep": _sweep,
+    "several-stores-subject": _several_stores,
+    "several-stores-address": _several_systems,
     "denied-burst-subject": _denied_subject,
     "denied-burst-address": _denied_address,
     "canary-read": _canary,

@@ -36,19 +36,19 @@ _SLACK = 60  # seconds; silences are seen by the minute
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """One attack, as it was labelled."""
+    """One attack, as it was labelled; `lines` are names of logs and numbers of lines."""
 
     kind: str
     start: datetime
     end: datetime
-    lines: frozenset[int]
+    lines: frozenset[tuple[str, int]]
 
     def explains(self, finding: Finding) -> bool:
         """Whether the finding's evidence belongs to this attack."""
         if self.kind == GAP:
             late = (finding.detected - self.end).total_seconds()
             return finding.detection == GAP and -_SLACK <= late <= 600
-        return any(each.line in self.lines for each in finding.evidence)
+        return any((Path(e.file).name, e.line) in self.lines for e in finding.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def _planted(label: Mapping[str, Any]) -> Planted:
         kind=label["kind"],
         start=datetime.fromisoformat(label["start"]),
         end=datetime.fromisoformat(label["end"]),
-        lines=frozenset(label["lines"]),
+        lines=frozenset((log, line) for log, of in label["lines"].items() for line in of),
     )
 
 
@@ -134,7 +134,7 @@ def main() -> None:
         replay = audit_replay.write(Path(folder), lines=options.lines, seed=options.seed)
         store = Store(Path(folder) / "store")
         start = perf_counter()
-        read(store, [replay.log])
+        read(store, [replay.log, replay.cloud])
         done_reading = perf_counter()
         kept = [str(path) for path in baseline.kept(store)]
         done_baseline = perf_counter()

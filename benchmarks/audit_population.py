@@ -15,6 +15,7 @@ from random import Random
 TEAMS = 20
 CANARY = "secret/data/ml/decoy/cloud-administrator"
 PODS = "10.42.0.0/16"
+AWS_READ = "aws-read"  # goes to the other log
 DEPLOY_DAYS, DEPLOY_HOUR = (1, 3), 14  # Tuesdays and Thursdays, UTC
 
 
@@ -39,6 +40,9 @@ NUMBERS = {
     Rhythm.REFRESH: 1,
     Rhythm.DEPLOY: 1,
 }
+
+
+_SHARE = (Rhythm.ALWAYS, Rhythm.NIGHTLY)  # they read what the platform's team shares, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +176,11 @@ def _ordinary(subject: Subject, random: Random) -> tuple[str, Subject, str]:
         return "kv-list", subject, f"secret/metadata/ml/{subject.namespace}"
     if draw < 0.26:
         return "encrypt", subject, f"transit/encrypt/{subject.namespace}"
-    if draw < 0.265:
+    if draw < 0.27 and subject.rhythm in _SHARE:
+        return "kv-read", subject, f"platform/data/shared/{random.randrange(3)}"
+    if draw < 0.27 and subject.number % 4 == 0:
+        return AWS_READ, subject, f"ml/{subject.namespace}"
+    if draw < 0.275:
         return "denied", subject, random.choice(subject.paths)
     return "kv-read", subject, random.choice(subject.paths)
 

@@ -7,7 +7,8 @@ calls, whatever the length. Rates are fixed, so more lines are more days: a mill
 
     python -m benchmarks.audit_replay --lines 1000000 --seed 1 --out FOLDER
 
-writes `audit.log`, `labels.jsonl` (one attack a line: its kind, time and lines) and `known.yaml`
+writes `audit.log`, `cloudtrail.log` (see `audit_cloud`), `labels.jsonl` (one attack a line: its
+kind, its time, and its lines in each log) and `known.yaml`
 (the decoy, the pods' network and the deployment windows, for `strongroom audit anomalies --known`).
 """
 
@@ -25,8 +26,10 @@ from random import Random
 
 import yaml
 
+from benchmarks import audit_cloud
 from benchmarks.audit_attacks import GAP, WARM_UP, Attack, oddities, plan
 from benchmarks.audit_population import (
+    AWS_READ,
     CANARY,
     DEPLOY_DAYS,
     DEPLOY_HOUR,
@@ -38,6 +41,8 @@ from benchmarks.audit_population import (
 )
 
 SHAPES = Path(__file__).with_name("audit_shapes.jsonl")
+VAULT, CLOUD = "audit.log", "cloudtrail.log"
+Lines = dict[str, list[int]]
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 _HASH = 0x9E3779B97F4A7C15F39CC0605CEDC834_1082276BF3A27251F86C6A11D0C18E95
 
@@ -47,6 +52,7 @@ class Replay:
     """The files of one replay, and what is in the log."""
 
     log: Path
+    cloud: Path
     labels: Path
     known: Path
     lines: int
@@ -56,11 +62,12 @@ class Replay:
 def write(folder: Path, *, lines: int, seed: int) -> Replay:
     """Write a replay of at least `lines` lines, up to the end of the hour in which it has them."""
     folder.mkdir(parents=True, exist_ok=True)
-    log, labels = folder / "audit.log", folder / "labels.jsonl"
+    log, cloud, labels = folder / VAULT, folder / CLOUD, folder / "labels.jsonl"
     written = Written()
-    with log.open("w", encoding="utf-8", newline="\n") as out, labels.open("w") as truth:
-        for hour in hours(seed, written, truth.write):
+    with log.open("w") as out, cloud.open("w") as second, labels.open("w") as truth:
+        for hour, records in hours(seed, written, truth.write):
             out.write(hour)
+            second.write(records)
             if written.lines >= lines:
                 break
         for attack in written.unfinished():
@@ -68,7 +75,7 @@ def write(folder: Path, *, lines: int, seed: int) -> Replay:
     end = START + timedelta(hours=written.hours)
     known = folder / "known.yaml"
     known.write_text(yaml.safe_dump(known_of(end), sort_keys=False))
-    return Replay(log=log, labels=labels, known=known, lines=written.lines, end=end)
+    return Replay(log=log, cloud=cloud, labels=labels, known=known, lines=written.lines, end=end)
 
 
 class Written:
@@ -76,16 +83,23 @@ class Written:
 
     def __init__(self) -> None:
         self.lines = 0
+        self.records = 0
         self.hours = 0
-        self._attacks: dict[int, tuple[Attack, list[int]]] = {}
+        self._attacks: dict[int, tuple[Attack, Lines]] = {}
 
     def add(self, attack: Attack) -> None:
         """Expect an attack."""
-        self._attacks[attack.number] = (attack, [])
+        self._attacks[attack.number] = (attack, defaultdict(list))
 
     def line_of(self, attack: int) -> None:
         """The line just written belongs to the attack."""
-        self._attacks[attack][1].append(self.lines)
+        self._attacks[attack][1][VAULT].append(self.lines)
+
+    def record_of(self, call: Call) -> None:
+        """A record is written for the call."""
+        self.records += 1
+        if call.attack:
+            self._attacks[call.attack][1][CLOUD].append(self.records)
 
     def over(self, second: float) -> Iterator[str]:
         """Labels of the attacks that ended before `second`."""
@@ -99,8 +113,8 @@ class Written:
         return (_label(attack, lines) for attack, lines in self._attacks.values() if lines)
 
 
-def hours(seed: int, written: Written, label: Callable[[str], object]) -> Iterator[str]:
-    """The log without end, an hour at a time; `label` takes each attack once it is over."""
+def hours(seed: int, written: Written, label: Callable[[str], object]) -> Iterator[tuple[str, str]]:
+    """Both logs without end, an hour at a time; `label` takes each attack once it is over."""
     random = Random(seed)  # noqa: S311 -- a made log, the same for the same seed
     subjects, shapes = population(random), _shapes()
     planned: dict[int, list[Call]] = defaultdict(list)
@@ -121,8 +135,14 @@ def hours(seed: int, written: Written, label: Callable[[str], object]) -> Iterat
             calls += hour_of(subject, hour, random)
         calls.sort(key=lambda call: call.second)
         silences = [s for s in silences if s.end > hour * 3600]
-        heard = (c for c in calls if not any(s.start <= c.second < s.end for s in silences))
-        yield "".join(_lines(heard, shapes, written))
+        asked = (c for c in calls if c.kind != AWS_READ)
+        heard = (c for c in asked if not any(s.start <= c.second < s.end for s in silences))
+        lines = "".join(_lines(heard, shapes, written))
+        elsewhere = [c for c in calls if c.kind == AWS_READ]
+        records = "".join(audit_cloud.records(elsewhere, START, written.records))
+        for call in elsewhere:
+            written.record_of(call)
+        yield lines, records
         hour += 1
         written.hours = hour
         for each in written.over(hour * 3600):
@@ -159,6 +179,7 @@ def _template(entry: dict[str, object]) -> str:
     text = json.dumps(entry, separators=(",", ":")).replace("%", "%%")
     text = text.replace("hmac-sha256:fake", "hmac-sha256:%(hash)s")
     text = text.replace('"@port@"', "%(port)d")
+    text = text.replace('"mount_point":"secret/"', '"mount_point":"%(mount)s/"')
     return re.sub(r"@(\w+)@", r"%(\1)s", text) + "\n"
 
 
@@ -169,6 +190,7 @@ def _lines(calls: Iterator[Call], shapes: dict[str, list[str]], written: Written
         number = written.lines
         values |= {
             "path": call.path,
+            "mount": call.path.partition("/")[0],
             "address": call.address,
             "port": 32768 + number % 28000,
             "request": f"fa4e0000-0000-4000-8000-{number:012x}",
@@ -199,7 +221,7 @@ def _values(subject: Subject | None) -> dict[str, object]:
     }
 
 
-def _label(attack: Attack, lines: list[int]) -> str:
+def _label(attack: Attack, lines: Lines) -> str:
     return (
         json.dumps(
             {

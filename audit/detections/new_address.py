@@ -52,7 +52,7 @@ def rows(facts: Facts) -> Table:
 
 
 def own_network(network: ibis.Value, known: Known) -> ibis.Value:
-    """The network, or that of `known.networks` in which it lies."""
+    """A network or address, or that of `known.networks` in which it lies."""
     for own in known.networks:
         octets = str(own.network_address).split(".")[: own.prefixlen // 8]
         start = ".".join(octets)

@@ -1,8 +1,8 @@
 """What subjects read for the first time, and which of it says something.
 
-Owns what is new: not in a subject's first days, no secret that is new itself, and nothing that a
-change of the subject's policy explains (a changed policy is for `control_change`, unless it came
-with an expected deployment). `first_path` and `sweep` judge it.
+Owns what is new: not in a subject's first days, no secret that is new itself or that many subjects
+share, and nothing that a change of the subject's policy explains (a changed policy is for
+`control_change`, unless it came with an expected deployment). `first_path` and `sweep` judge it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def new_paths(facts: Facts) -> Table:
         file=reads.file.argmin(reads["first"]),
         line=reads.line.argmin(reads["first"]),
     )
+    in_order = ibis.window(group_by="path", order_by=[row.time, row.subject])
+    met = met.mutate(readers=ibis.row_number().over(in_order))
     met = met.inner_join(since, "subject").inner_join(read, "path").left_join(written, "path")
     met = met.mutate(second=seconds(row.time), hour=row.time.truncate("h"))
     met = met.inner_join(_calls_before(facts.visits), ["subject", "hour"])
@@ -52,6 +54,7 @@ def new_paths(facts: Facts) -> Table:
         (row.second - seconds(row.since) >= limits.warm_up_days * _DAY)
         & (row.before >= limits.path_warm_up_calls)
         & ~young
+        & (row.readers < limits.path_shared_by)
     ).select("subject", "path", "time", "second", "hour", "address", "file", "line")
     return met.anti_join(_granted(facts, met), ["subject", "path"])
 

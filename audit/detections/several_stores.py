@@ -3,7 +3,8 @@
 A store is a mount of Vault, or a service of another source. One new store is a new grant; two
 within minutes are a search. A store of a source that was never used counts for two, because
 whoever holds a stolen identity tries it elsewhere. By address those count that no subject alone
-explains: several subjects, or another source, whose names for subjects differ.
+explains: several subjects, or another source, whose names for subjects differ. Addresses of one of
+`known.networks` count as one, since pods have a new one each.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ def by_subject(facts: Facts) -> Table:
 
 
 def by_address(facts: Facts) -> Table:
-    """The first calls from each network on stores that are new to it, where they are many."""
-    visits = facts.visits.filter(facts.visits.network != "")
-    visits = visits.mutate(key=own_network(visits.network, facts.known))
+    """The first calls from each address on stores that are new to it, where they are many."""
+    visits = facts.visits.filter(facts.visits.address.notnull())
+    visits = visits.mutate(key=own_network(visits.address, facts.known))
     return _told(_new_stores(facts, visits).filter(row.others | (row.abroad > 0)))
 
 
@@ -57,7 +58,7 @@ def _new_stores(facts: Facts, visits: Table) -> Table:
     abroad = (row.time == row.time.min().over(of_source)) & (
         row.time > row.time.min().over(ibis.window(group_by="key"))
     )
-    warm_up = limits.warm_up_days * _DAY
+    warm_up = limits.stores_warm_up_days * _DAY
     met = met.mutate(
         new_source=abroad.cast("int64"),
         known=row.second - seconds(row.since) >= warm_up,
@@ -95,8 +96,8 @@ def _tell_subject(first: Mapping[str, Any]) -> str:
 
 def _tell_address(first: Mapping[str, Any]) -> str:
     return (
-        f"from the network of {first['address']} came the first calls to {_stores(first)}, by "
-        "several subjects or in another system"
+        f"from {first['address']} came its first calls to {_stores(first)}, by several subjects or "
+        "in another system"
     )
 
 
@@ -109,15 +110,15 @@ BY_SUBJECT = Detection(
     id="several-stores-subject",
     severity=Severity.HIGH,
     about="a subject turns to several secret stores that are new to it, within minutes",
-    warm_up="7 days; a subject without them is held to a higher limit",
+    warm_up="14 days; a subject without them is held to a higher limit",
     rows=by_subject,
     tell=_tell_subject,
 )
 BY_ADDRESS = Detection(
     id="several-stores-address",
     severity=Severity.HIGH,
-    about="several subjects of one network, or one in another system, turn to stores new to it",
-    warm_up="7 days; a network without them is held to a higher limit",
+    about="from one address several subjects, or one in another system, turn to new stores",
+    warm_up="14 days; an address without them is held to a higher limit",
     rows=by_address,
     tell=_tell_address,
 )

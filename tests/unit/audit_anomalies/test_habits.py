@@ -182,6 +182,13 @@ def test_a_policy_just_written_explains_a_first_read() -> None:
     assert found(first_path.DETECTION, [*calls, *granted("fake", 11)])
 
 
+def test_what_many_subjects_read_is_nobodys_own() -> None:
+    calls = [*office(range(10)), Call(time=at(10, 10), path=THEIRS)]
+    readers = [Call(time=at(2, 9, n), path=THEIRS, subject=f"fake/{n}") for n in range(20)]
+    assert found(first_path.DETECTION, [*calls, *readers[:19]])
+    assert found(first_path.DETECTION, [*calls, *readers]) == []
+
+
 def test_a_refused_change_of_a_policy_explains_nothing() -> None:
     change, read = granted("fake", 9)
     calls = [*office(range(10)), *others(), denied(change), read]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 from audit.detections import ALL
 from audit.findings import Evidence, Finding, Severity
+from audit.logs import identify
+from audit.schema import Source
 from benchmarks import audit_replay
 from benchmarks.audit_attacks import A_WEEK, GAP, plan
 from benchmarks.audit_detections import Planted, score
@@ -39,7 +42,9 @@ def finding(detection: str, line: int, *, late: int = 0) -> Finding:
 
 def planted(kind: str, *lines: int) -> Planted:
     end = START + timedelta(minutes=30)
-    return Planted(kind=kind, start=START, end=end, lines=frozenset(lines))
+    return Planted(
+        kind=kind, start=START, end=end, lines=frozenset(("audit.log", line) for line in lines)
+    )
 
 
 def test_right_wrong_and_missed_are_counted() -> None:
@@ -65,13 +70,23 @@ def test_a_silence_is_told_by_its_end() -> None:
     assert not attack.explains(finding("sweep", 0, late=1800))
 
 
+def test_a_line_is_one_of_its_log() -> None:
+    attack = planted("sweep", 10)
+    elsewhere = Evidence(file="/fake/cloudtrail.log", line=10, time=START)
+    assert attack.explains(finding("sweep", 10))
+    assert not attack.explains(replace(finding("sweep", 10), evidence=(elsewhere,)))
+
+
 def test_the_same_seed_makes_the_same_log_of_whole_calls(tmp_path: Path) -> None:
-    one = audit_replay.write(tmp_path / "one", lines=3000, seed=4)
-    two = audit_replay.write(tmp_path / "two", lines=3000, seed=4)
-    other = audit_replay.write(tmp_path / "other", lines=3000, seed=5)
+    one = audit_replay.write(tmp_path / "one", lines=12_000, seed=4)
+    two = audit_replay.write(tmp_path / "two", lines=12_000, seed=4)
+    other = audit_replay.write(tmp_path / "other", lines=12_000, seed=5)
     assert one.log.read_bytes() == two.log.read_bytes() != other.log.read_bytes()
+    assert one.cloud.read_bytes() == two.cloud.read_bytes()
+    logs = [identify(path) for path in (one.log, one.cloud)]
+    assert [log and log.source for log in logs] == [Source.VAULT, Source.CLOUDTRAIL]
     entries = [json.loads(line) for line in one.log.read_text().splitlines()]
-    assert one.lines == len(entries) >= 3000
+    assert one.lines == len(entries) >= 12_000
     phases: dict[str, list[str]] = {}
     for entry in entries:
         phases.setdefault(entry["request"]["id"], []).append(entry["type"])
