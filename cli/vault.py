@@ -128,7 +128,12 @@ def restore(
     with vault_of(settings) as target:
         pods = upgrading.KubernetesPods(kubectl_of(settings))
         snapshots.restore(
-            target, token, file, restart=lambda: pods.restart(target.replicas), progress=tell
+            target,
+            token,
+            file,
+            restart=lambda: pods.restart(target.replicas),
+            unserved=lambda: pods.unserved(target.replicas),
+            progress=tell,
         )
     tell("restored; tokens and shares of the snapshot are valid again, newer ones are not")
 

@@ -108,6 +108,7 @@ def restore(
     path: Path,
     *,
     restart: Callable[[], None],
+    unserved: Callable[[], str | None],
     seconds: float = 300,
     progress: Callable[[str], None] | None = None,
 ) -> None:
@@ -119,7 +120,8 @@ def restore(
     apart at the next restart of any server: Vault 1.21 keeps the TLS keys of Raft's own connections
     in memory when the restored ones have the same term, as those of a new cluster do, and a server
     that starts afterwards reads the restored ones and is not understood by the others. Some
-    standbys keep the former barrier keys too.
+    standbys keep the former barrier keys too. `unserved` tells why clients do not reach the
+    restored cluster yet, and None when they do.
 
     Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
     """
@@ -157,6 +159,7 @@ def restore(
     for ordinal in range(target.replicas):
         target.reset(ordinal)
     wait(lambda: _not_restored(target, mark), "the restored cluster to unseal and elect a leader")
+    wait(unserved, "clients to reach it")
 
 
 class _Installed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from vaultops.errors import DoubtError, UnreachableError
 from vaultops.kubectl import Kubectl
@@ -19,6 +19,7 @@ from vaultops.wait import wait_for
 
 Progress = Callable[[str], None]
 RESTART_SECONDS = 120.0  # a pod may take its whole grace period
+ACTIVE_LABEL = "vault-active"  # Vault itself sets it, and the Service of the active server selects
 
 
 class Pods(Protocol):
@@ -61,10 +62,27 @@ class KubernetesPods:
         names = [f"{self.release}-{ordinal}" for ordinal in range(replicas)]
         self.kubectl.run("delete", "pod", *names, "--wait", seconds=RESTART_SECONDS)
 
+    def unserved(self, replicas: int) -> str | None:
+        """Why clients do not come to the active server by its Service yet; None when they do.
+
+        The cluster learns later than Vault itself who leads and who answers.
+        """
+        names = [f"{self.release}-{ordinal}" for ordinal in range(replicas)]
+        pods = self.kubectl.json("get", "pod", *names)["items"]
+        if waiting := [pod["metadata"]["name"] for pod in pods if not _ready(pod)]:
+            return f"{', '.join(waiting)} is not ready"
+        active = [pod for pod in pods if pod["metadata"]["labels"].get(ACTIVE_LABEL) == "true"]
+        return None if active else f"no pod has the label {ACTIVE_LABEL}=true"
+
     def _get(self, kind: str, name: str, path: str) -> str:
         return self.kubectl.run(
             "get", kind, name, "--ignore-not-found", f"--output=jsonpath={path}"
         )
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def upgrade(

@@ -9,8 +9,10 @@ import json
 import secrets
 from pathlib import Path
 
+import hvac
 import psycopg
 import pytest
+import requests
 from kubernetes import client
 
 from benchmarks.servers import NAMESPACE, Servers
@@ -48,6 +50,17 @@ def read_canary(cluster: Cluster) -> str:
     )
     value: str = read["data"]["data"]["canary"]
     return value
+
+
+def answers(cluster: Cluster) -> bool:
+    """Whether the active server can be reached from outside the cluster."""
+    try:
+        hvac.Client(
+            url=cluster.vault_address, verify=str(cluster.vault_ca)
+        ).sys.read_leader_status()
+    except requests.exceptions.ConnectionError:
+        return False
+    return True
 
 
 def run_snapshot_job(cluster: Cluster) -> str:
@@ -122,10 +135,18 @@ def test_the_scheduled_snapshot_brings_everything_back(
     with target.pod_client(observe(target).active or 0) as vault:
         token = root_token(vault, record)
     pods = KubernetesPods(target.kubectl)
-    snapshot.restore(target, token, files[-1], restart=lambda: pods.restart(target.replicas))
+    snapshot.restore(
+        target,
+        token,
+        files[-1],
+        restart=lambda: pods.restart(target.replicas),
+        unserved=lambda: pods.unserved(target.replicas),
+    )
+    assert pods.unserved(target.replicas) is None
     (older,) = set(custody.parent.glob("vault-init*")) - {custody}
     older.replace(custody)  # the runbook's last step: the snapshot's shares are the valid ones
 
+    wait_until("this machine's way to the Service to follow", lambda: answers(cluster), 60)
     assert read_canary(cluster) == canary
     environment.stack.up("--expect-no-changes")
 
