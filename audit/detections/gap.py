@@ -1,6 +1,7 @@
 """Gap: an audit device is silent for a time that is rare for it, and writes again later.
 
-A silence is rare when those at least half as long came on few of the days before.
+A silence is rare when those about as long (half to twice) filled few of the days before: a device
+that rests at weekends does so on two days of seven.
 
 Found when the device writes again; a device that is silent to the end of the log cannot be told
 from a log that was copied then.
@@ -32,13 +33,13 @@ def rows(facts: Facts) -> Table:
         [
             long.device == others["where"],
             others.when < long.minute,
-            others.lasted * 2 >= long.silence,
+            others.lasted.between(long.silence / 2, long.silence * 2),
         ],
     )
     counted = alike.group_by(["device", "minute", "silence", "days"]).aggregate(
-        alike=row.when.count()
+        alike=row.when.count(), quiet_days=(row.lasted / 86400).ceil().sum().fill_null(0)
     )
-    rare = counted.filter(row.alike <= row.days * limits.gap_most_of_days).mutate(
+    rare = counted.filter(row.quiet_days <= row.days * limits.gap_most_of_days).mutate(
         time=row.minute,
         file=row.device,
         line=ibis.literal(0, type="int64"),
@@ -72,8 +73,8 @@ def _silences(activity: Table, least: float) -> Table:
 def _tell(first: Mapping[str, Any]) -> str:
     return (
         f"{first['key']} was silent for {first['measure'] / 60:.0f} minutes before "
-        f"{first['time']:%Y-%m-%d %H:%M}; it was so "
-        f"for at least half as long {first['usual']:.0f} times before"
+        f"{first['time']:%Y-%m-%d %H:%M}; it was so for "
+        f"about as long {first['usual']:.0f} times before"
     )
 
 

@@ -201,5 +201,12 @@ def test_a_device_that_is_silent_every_night_has_no_gap() -> None:
     assert silences(30, dict.fromkeys(range(30), (0, 300))) == []
 
 
+def test_a_device_that_is_silent_every_weekend_has_no_gap() -> None:
+    weekends = {day: (0, 1440) for day in range(35) if day % 7 >= 5}
+    assert silences(35, weekends) == []
+    [reason] = silences(35, {**weekends, 30: (600, 700)})
+    assert "silent for 101 minutes" in reason
+
+
 def test_silences_are_not_judged_in_the_first_two_weeks() -> None:
     assert silences(14, {10: (600, 660)}) == []
