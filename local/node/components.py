@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.node import cgroups, network
+from local.node import audit, cgroups, network
 from local.node.errors import NodeError
 from local.node.layout import (
     API_PORT,
@@ -138,10 +138,15 @@ def control_plane(layout: Layout, binaries: Mapping[str, Path]) -> list[Spec]:
                 f"--proxy-client-key-file={pki / 'front-proxy.key'}",
                 "--authorization-mode=Node,RBAC",
                 "--enable-admission-plugins=NodeRestriction",
+                f"--audit-policy-file={config / 'audit-policy.yaml'}",
+                f"--audit-log-path={layout.audit_log}",
+                f"--audit-log-maxsize={audit.MAX_MEGABYTES}",
+                f"--audit-log-maxbackup={audit.MAX_OLD_FILES}",
                 "--allow-privileged=true",
                 "--profiling=false",
             ],
             prefix=inside(layout),
+            config=audit.policy(),
         ),
         Spec(
             "kube-controller-manager",

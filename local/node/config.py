@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from local.node import audit
 from local.node.layout import (
     API_PORT,
     CLUSTER_DOMAIN,
@@ -233,6 +234,7 @@ def write_all(layout: Layout) -> None:
     write(folder / "cni" / "10-strongroom.conflist", cni(layout))
     write(folder / "Corefile", corefile(layout))
     write(folder / "encryption.yaml", encryption(layout))
+    write(folder / "audit-policy.yaml", audit.policy())
     write(folder / "resolv.conf", "# no resolver beyond the cluster's own\n")
     for user in CLIENTS:
         write(folder / f"{user}.kubeconfig", kubeconfig(layout, user, INSIDE_API))

@@ -73,6 +73,11 @@ class Layout:
         return self.root / "pod-logs"
 
     @property
+    def audit_log(self) -> Path:
+        """The API server's audit log, 0600; older files lie beside it."""
+        return self.root / "audit" / "audit.log"
+
+    @property
     def forwards_file(self) -> Path:
         """The recorded loopback forwards."""
         return self.root / "forwards.json"

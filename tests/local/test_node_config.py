@@ -122,3 +122,25 @@ def test_no_part_of_the_node_may_read_secrets() -> None:
         for rule in role["rules"]:
             assert not {"*", "secrets"} & set(rule["resources"])
             assert "*" not in rule["verbs"]
+
+
+def test_the_audit_log_is_bounded_and_goes_with_the_instance(layout: Layout) -> None:
+    api_server = components.control_plane(layout, TOOLS)[1]
+    flags = dict(arg.split("=", 1) for arg in api_server.argv if arg.startswith("--audit-"))
+    assert Path(flags["--audit-log-path"]).is_relative_to(layout.root)
+    files = 1 + int(flags["--audit-log-maxbackup"])
+    assert 0 < files * int(flags["--audit-log-maxsize"]) <= 50  # megabytes
+    policy = Path(flags["--audit-policy-file"])
+    # Another policy starts the API server anew, as it reads the file but once.
+    assert policy.read_text() == api_server.config
+
+
+def test_no_body_is_logged_and_what_a_reviewer_asks_for_is(layout: Layout) -> None:
+    policy = yaml.safe_load((layout.config / "audit-policy.yaml").read_text())
+    logged = [rule for rule in policy["rules"] if rule["level"] != "None"]
+    assert {rule["level"] for rule in logged} == {"Metadata"}
+    core, rbac = logged[-1]["resources"]
+    assert {"secrets", "serviceaccounts/token", "pods/exec"} <= set(core["resources"])
+    assert (core["group"], rbac) == ("", {"group": "rbac.authorization.k8s.io"})
+    left_out = [rule for rule in policy["rules"] if rule["level"] == "None"]
+    assert all(rule.get("verbs") == ["watch"] or rule.get("users") for rule in left_out)
