@@ -1,8 +1,13 @@
 """Events of a Kubernetes API server's audit log: what a row takes from one.
 
 Owns the names of the fields (`audit.k8s.io/v1`, Kubernetes documentation, "Auditing"). The log
-backend writes one event a line, the webhook backend an EventList; both are read. A watch is
-answered at its start and at its end: one row when both are within a minute, else two.
+backend writes one event a line, the webhook backend an EventList; both are read. A watch and an
+exec are answered at their start and at their end: one row, which has the time of the start.
+
+An event's user is who the credential belongs to; whom it acted as is the row's role, as with a role
+that was assumed. Of its addresses only the last is what the server saw: those before it are what
+the client put into X-Forwarded-For. A call to all Secrets of a namespace, such as a list, has the
+path of the namespace with a slash, as with Vault: `k8s:ml/*` means it too, since it gives them all.
 """
 
 from __future__ import annotations
@@ -19,21 +24,28 @@ COLUMNS = {
     "verb": "VARCHAR",
     "requestURI": "VARCHAR",
     "user": "STRUCT(username VARCHAR, uid VARCHAR)",
+    "impersonatedUser": "STRUCT(username VARCHAR)",
     "sourceIPs": "VARCHAR[]",
     "objectRef": "STRUCT(resource VARCHAR, namespace VARCHAR, name VARCHAR, subresource VARCHAR)",
     "responseStatus": "STRUCT(code INTEGER, reason VARCHAR, message VARCHAR)",
 }
 
-EVENT = r"""
+
+def _named(user: str) -> str:
+    """SQL: a service account as the access matrix writes it, any other name as it is."""
+    return f"""CASE WHEN {user} LIKE 'system:serviceaccount:%'
+        THEN replace(substr({user}, 23), ':', '/')
+        ELSE nullif({user}, '')
+    END"""
+
+
+EVENT = rf"""
     auditID AS request_id,
     CASE WHEN stage = 'RequestReceived' THEN 'request' ELSE 'response' END AS phase,
     stageTimestamp AS time,
-    CASE WHEN "user".username LIKE 'system:serviceaccount:%'
-        THEN replace(substr("user".username, 23), ':', '/')
-        ELSE nullif("user".username, '')
-    END AS subject,
+    {_named('"user".username')} AS subject,
     "user".uid AS entity,
-    NULL::VARCHAR AS role,
+    {_named("impersonatedUser.username")} AS role,
     NULL::VARCHAR AS token_type,
     []::VARCHAR[] AS policies,
     []::VARCHAR[] AS granted_by,
@@ -42,7 +54,8 @@ EVENT = r"""
         ELSE concat_ws(
             '/',
             'k8s:' || CASE WHEN objectRef.resource = 'secrets' AND objectRef.namespace <> ''
-                THEN objectRef.namespace
+                THEN objectRef.namespace ||
+                    CASE WHEN nullif(objectRef.name, '') IS NULL THEN '/' ELSE '' END
                 ELSE concat_ws('/', objectRef.resource, nullif(objectRef.namespace, '')) END,
             nullif(objectRef.name, ''),
             nullif(objectRef.subresource, '')
@@ -50,7 +63,7 @@ EVENT = r"""
     END AS path,
     objectRef.resource AS mount,
     objectRef.resource AS mount_type,
-    sourceIPs[1] AS address,
+    sourceIPs[-1] AS address,
     CASE WHEN responseStatus.code >= 400 THEN coalesce(
         regexp_replace(nullif(trim(responseStatus.message), ''), '\s*\n\s*', '; ', 'g'),
         nullif(responseStatus.reason, ''),

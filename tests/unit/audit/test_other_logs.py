@@ -150,7 +150,7 @@ def test_kubernetes(tmp_path: Path, form: str) -> None:
         ("response", "ml/trainer", "list", "k8s:secrets", "secrets", None),
         ("response", "ml/trainer", "get", "/healthz", None, "HTTP status 500"),
     ]
-    assert {one["address"] for one in found} == {"10.0.0.7"}
+    assert {one["address"] for one in found} == {"10.0.0.8"}
 
 
 def test_a_document_that_is_cut_is_told_and_read_when_it_is_whole(tmp_path: Path) -> None:

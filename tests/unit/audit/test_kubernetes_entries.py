@@ -1,0 +1,74 @@
+"""What rows say of real lines of an API server's log, trap by trap.
+
+The lines are those of the local node (Kubernetes 1.34.3); ids, uids and credential ids are fakes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from audit import reports
+from audit.backend import rows_of
+from audit.store import Store
+from tests.unit.audit.entries import Rows, events_of, read_into, tables_of
+
+REAL = Path(__file__).with_name("kubernetes_entries.jsonl")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    read, outcome = read_into(tmp_path_factory.mktemp("real") / "store", REAL)
+    assert outcome.problems == 0
+    # What is answered at its start and at its end has two lines and is one row.
+    assert (outcome.events, outcome.known) == (len(REAL.read_text().splitlines()) - 2, 2)
+    return read
+
+
+def of(store: Store, operation: str, path: str) -> Rows:
+    return [e for e in events_of(store) if (e["operation"], e["path"]) == (operation, path)]
+
+
+def test_an_impersonated_account_is_the_role_of_who_did_it(store: Store) -> None:
+    read, refused = (of(store, "get", f"k8s:fake-audit/{name}") for name in ("allowed", "other"))
+    done = {(e["subject"], e["role"], e["error"]) for e in read}
+    assert done == {
+        ("strongroom:admin", None, None),
+        ("strongroom:admin", "fake-audit/reader", None),
+    }
+    (one,) = refused
+    assert (one["subject"], one["role"]) == ("strongroom:admin", "fake-audit/reader")
+    assert one["error"].startswith('secrets "other" is forbidden: User "system:serviceaccount:')
+
+
+def test_an_address_that_the_client_claims_is_not_its_address(store: Store) -> None:
+    assert "203.0.113.9" in REAL.read_text()
+    assert {e["address"] for e in events_of(store)} == {"10.77.0.2"}
+
+
+def test_a_watch_and_an_exec_are_one_call_each(store: Store) -> None:
+    (watch,) = of(store, "watch", "k8s:fake-audit/")
+    (into,) = of(store, "get", "k8s:pods/fake-audit/p/exec")
+    assert (watch["phase"], into["phase"]) == ("response", "response")
+    assert into["error"] is None
+
+
+def test_who_may_have_seen_a_secret_includes_who_listed_them_all(store: Store) -> None:
+    found = rows_of(reports.who(tables_of(store).events, "k8s:fake-audit/*"))
+    lists = {row["path"]: row["calls"] for row in found if row["operation"] == "list"}
+    # A list of one name is a read of that one.
+    assert lists == {"k8s:fake-audit/": 1, "k8s:fake-audit/allowed": 1}
+
+
+def test_a_token_of_an_account_is_named_with_who_asked_for_it(store: Store) -> None:
+    (token,) = of(store, "create", "k8s:serviceaccounts/fake-audit/reader/token")
+    assert token["subject"] == "system:node:strongroom"
+
+
+def test_changes_of_rights_are_changes(store: Store) -> None:
+    changed = rows_of(reports.changes(tables_of(store).events))
+    assert [row["path"] for row in changed] == [
+        "k8s:roles/fake-audit/r",
+        "k8s:rolebindings/fake-audit/r",
+    ]
