@@ -58,7 +58,6 @@ _DEPLOYER = {
         )
     },
     "secret/config": _SETTLE,
-    "secret/metadata/*": _SETTLE,
     "database/config/*": _MANAGE,
     "database/roles/*": _MANAGE,
     "database/static-roles/*": _MANAGE,

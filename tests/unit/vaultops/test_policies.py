@@ -57,6 +57,8 @@ SHUT_FOR_THE_DEPLOYER = (
     "identity/entity",
     "identity/group",
     "secret/data/ml/mlflow",
+    "secret/metadata/ml",
+    "secret/metadata/ml/mlflow",
     "secret/delete/ml/mlflow",
     "secret/destroy/ml/mlflow",
     "secret/undelete/ml/mlflow",
@@ -93,8 +95,6 @@ OPEN_FOR_THE_DEPLOYER = [
     ("auth/kubernetes/role/ml-training", "create"),
     ("auth/kubernetes/role/ml-training", "delete"),
     ("secret/config", "update"),
-    ("secret/metadata/ml/mlflow", "read"),
-    ("secret/metadata/ml/mlflow", "update"),
     ("database/config/mlflow", "create"),
     ("database/roles/reader", "update"),
     ("database/static-roles/reader", "create"),
@@ -216,9 +216,8 @@ def test_the_deployer_may_do_its_work(path: str, capability: str) -> None:
     assert decision.allowed, decision.reason
 
 
-def test_kv_values_and_mount_settings_cannot_be_deleted_by_the_deployer() -> None:
-    for path in ("secret/metadata/ml/mlflow", "secret/config"):
-        assert not ACLS[DEPLOYER_POLICY].explain(path, Capability.DELETE).allowed
+def test_kv_settings_cannot_be_deleted_by_the_deployer() -> None:
+    assert not ACLS[DEPLOYER_POLICY].explain("secret/config", Capability.DELETE).allowed
 
 
 @pytest.mark.parametrize("path", SHUT_FOR_THE_OPERATOR)
