@@ -174,7 +174,7 @@ def _subject(credential: wanted.Credential, settings: Settings) -> str:
         case wanted.IamAccessKey():
             return f"IAM user {credential.user} in {_document_name(credential.publish)}"
         case wanted.SecretsManagerValue():
-            return f"AWS secret {credential.secret}"
+            return f"AWS secret {credential.secret_id}"
 
 
 def _steps(credential: wanted.Credential, access: Access, clients: Clients) -> tuple[Step, ...]:
@@ -209,7 +209,7 @@ def _steps(credential: wanted.Credential, access: Access, clients: Clients) -> t
         case wanted.SecretsManagerValue():
             client = _aws(access).client("secretsmanager")
             return secrets_manager.steps(
-                client, credential.secret, _following(credential.consumers, access)
+                client, credential.secret_id, _following(credential.consumers, access)
             )
 
 
@@ -251,7 +251,7 @@ def _following(consumers: tuple[wanted.Consumer, ...], access: Access) -> Follow
                 workload=one.workload,
                 reload=following.Reload(one.reload),
                 endpoint=one.endpoint,
-                external_secret=one.external_secret,
+                external_secret=one.waits_for,
             )
             for one in consumers
         ],

@@ -1,7 +1,8 @@
 """Which credentials are rotated, how often, where each is published and who reads it.
 
-Holds names and paths only. A credential's due times follow from its place in the list and its
-interval; `strongroom rotate plan` shows them.
+Holds names and paths only, under keys that no scan takes for a secret's: the pod is told them by a
+ConfigMap. A credential's due times follow from its place in the list and its interval;
+`strongroom rotate plan` shows them.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ class Consumer(Section):
         why="each pod says there which user or key it uses (PORT/PATH)",
         write="8080/credential",
     )
-    external_secret: ObjectName | None = setting(
+    waits_for: ObjectName | None = setting(
         None,
-        why="the rollout waits until it has copied the new credential",
+        why="the rollout waits until that ExternalSecret has copied the new credential",
         write="mlflow-credentials",
     )
 
@@ -170,7 +171,7 @@ class SecretsManagerValue(_Credential):
     """A value that AWS rotates by a function; it is started and watched."""
 
     type: Literal[Kind.SECRETS_MANAGER] = setting(why="it chooses the way", write="secrets-manager")
-    secret: AwsSecret = setting(why="AWS rotates that secret", write="ml/training/credentials")
+    secret_id: AwsSecret = setting(why="AWS rotates that secret", write="ml/training/credentials")
     consumers: tuple[Consumer, ...] = setting(
         (), why="the rotation ends when their pods use the new version", write=_ROLLED_OUT
     )

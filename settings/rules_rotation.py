@@ -211,9 +211,9 @@ def _seen(
             also=("namespaces",),
         )
     rollout = consumer.reload is Reload.ROLLOUT
-    if consumer.external_secret and not rollout:
+    if consumer.waits_for and not rollout:
         yield Problem(
-            f"{key}.externalSecret",
+            f"{key}.waitsFor",
             f"is given though `reload` is {consumer.reload}",
             "only a rollout waits for it",
             "reload: rollout, or nothing",

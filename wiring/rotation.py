@@ -107,7 +107,7 @@ def followed(rotation: Rotation) -> tuple[Followed, ...]:
                 workload=one.workload,
                 rolls_out=one.reload is Reload.ROLLOUT or (before is not None and before.rolls_out),
                 asks_pods=one.endpoint is not None or (before is not None and before.asks_pods),
-                external_secret=one.external_secret or (before.external_secret if before else None),
+                external_secret=one.waits_for or (before.external_secret if before else None),
             )
     return tuple(found.values())
 

@@ -55,7 +55,7 @@ def test_every_kind_is_accepted_with_its_defaults() -> None:
         {"type": "vault-static-role", "name": "tracking", "role": "tracking", "everyDays": 30},
         {"type": "vault-database-root", "name": "database"},
         {"type": "vault-aws-root", "name": "aws", "user": "vault"},
-        {"type": "secrets-manager", "name": "value", "secret": "ml/value"},
+        {"type": "secrets-manager", "name": "value", "secretId": "ml/value"},
     )
     rotation = parse(*kinds).rotation
     assert rotation.every_days == 90
@@ -87,8 +87,8 @@ def test_every_kind_is_accepted_with_its_defaults() -> None:
             "is not among `namespaces`",
         ),
         (
-            {**DATABASE, "consumers": [{**CONSUMER, "externalSecret": "app"}]},
-            "consumers[0].externalSecret",
+            {**DATABASE, "consumers": [{**CONSUMER, "waitsFor": "app"}]},
+            "consumers[0].waitsFor",
             "is given though `reload` is file",
         ),
         (
@@ -142,7 +142,7 @@ def test_what_the_stack_lacks_is_told() -> None:
 )
 def test_what_settings_accept_the_planner_can_keep_apart(days: list[int], window: str) -> None:
     credentials = [
-        {"type": "secrets-manager", "name": f"value-{n}", "secret": f"fake/{n}", "everyDays": one}
+        {"type": "secrets-manager", "name": f"value-{n}", "secretId": f"fake/{n}", "everyDays": one}
         for n, one in enumerate(days)
     ]
     seconds = {"30m": 1800, "1h": 3600, "6h": 21600, "1d": 86400}[window]

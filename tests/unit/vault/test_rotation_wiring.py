@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from policies.rules.kubernetes import config_map_holds_no_secret
+from policies.view import View
 from settings import Settings
 from settings.reader import read
 from tests.unit.support.stacks import changed
@@ -86,6 +88,24 @@ def test_the_pod_is_told_the_same_rotations_and_where_the_authority_is() -> None
     assert again.grants == ()
 
 
+def test_what_the_pod_is_told_does_not_look_like_a_secret_to_the_policies() -> None:
+    rolled_out = {**CONSUMER, "reload": "rollout", "waitsFor": "mlflow-login"}
+    settings = stack(
+        password(consumers=[rolled_out]),
+        {"type": "vault-database-root", "name": "vault-database"},
+        {"type": "vault-static-role", "name": "static", "role": "rotation-admin"},
+        {"type": "secrets-manager", "name": "value", "secretId": "ml/value"},
+        {
+            "type": "iam-access-key",
+            "name": "exporter",
+            "user": "exporter",
+            "publish": {"secretsManager": "ml/exporter"},
+        },
+    )
+    config_map = View({"data": {"Pulumi.stack.yaml": rotation.told(settings)}})
+    assert list(config_map_holds_no_secret.check(config_map)) == []
+
+
 @pytest.mark.parametrize("name", ["local", "dev", "prod"])
 def test_what_the_pod_of_an_environment_is_told_is_right_without_the_deployers_files(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -109,7 +129,7 @@ def test_the_policy_has_what_the_credentials_need_and_no_more() -> None:
 
 def test_a_workload_of_two_credentials_is_followed_once_with_all_that_either_needs() -> None:
     settings = stack(
-        password(consumers=[{**CONSUMER, "reload": "rollout", "externalSecret": "mlflow"}]),
+        password(consumers=[{**CONSUMER, "reload": "rollout", "waitsFor": "mlflow"}]),
         password(
             name="other",
             users=["other", "other_clone"],
