@@ -1,0 +1,259 @@
+"""A rotation that starts a rollout once External Secrets has copied the login, really.
+
+The consumer takes the application's login from a Secret and reads it when it starts. The operator
+copies it once an hour, so the rotation has to wait until the test asks for the copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from kubernetes import client
+
+from local.environment import Environment
+from local.progress import Clock
+from local.services import postgresql
+from local.services.postgresql import PostgresService
+from local.workload import Cluster
+from tests.e2e.instances import deployed_with
+from tests.e2e.published_login import Login, connect, reconnecting
+from tests.e2e.test_rotation import CREDENTIAL, IDENTITY, READER, job, published_to
+from tests.e2e.waiting import wait_until
+from tests.e2e.workloads import Manifest, Workloads, example
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+NAMESPACE = "ml-serving"
+WORKLOAD = "tracking-rollout"
+SECRET = "tracking-login"
+ANNOTATION = "strongroom.dev/rotation"
+_SERVICE = """\
+[mlflow]
+host={{ .host }}
+port={{ .port }}
+dbname={{ .dbname }}
+user={{ .username }}
+password={{ .password }}
+sslmode=verify-full
+sslrootcert=/etc/postgresql-ca/ca.crt
+application_name=tracking-rollout
+"""
+# The shell does not end when it is told to, so that an old pod stays for a while.
+_PROGRAM = """\
+sleep 86400 | psql service=mlflow -qAt -c "SELECT session_user" -f - &
+while :; do wait; done
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def followed(environment: Environment) -> Iterator[None]:
+    """The stack, in which the workload is followed and no rotation begins by the clock."""
+    with deployed_with(environment, with_rollout(environment)):
+        jobs = client.BatchV1Api(environment.cluster().api())
+        wait_until(
+            "a rotation that the clock has begun to end",
+            lambda: not jobs.read_namespaced_cron_job(IDENTITY, "vault").status.active,
+        )
+        yield
+
+
+@pytest.fixture
+def cluster(environment: Environment) -> Cluster:
+    return environment.cluster()
+
+
+@pytest.fixture
+def database(environment: Environment) -> PostgresService:
+    return postgresql.start(environment.node, environment.instance)
+
+
+def with_rollout(environment: Environment) -> dict[str, Any]:
+    """The stack's rotations and Secrets, with a workload that is rolled out after its Secret."""
+    config = yaml.safe_load(environment.stack.config_file.read_text())["config"]
+    rotation: dict[str, Any] = config["strongroom:rotation"]
+    rotation["job"]["schedule"] = "0 0 29 2 *"
+    for credential in rotation["credentials"]:
+        if credential["name"] == CREDENTIAL:
+            credential["consumers"] = [
+                {
+                    "namespace": NAMESPACE,
+                    "workload": f"deployment/{WORKLOAD}",
+                    "reload": "rollout",
+                    "waitsFor": SECRET,
+                }
+            ]
+    copied = {
+        "name": SECRET,
+        "namespace": NAMESPACE,
+        "store": "vault-shared",
+        "refresh": "1h",
+        "extract": ["secret/ml/mlflow-database"],
+        "template": {"service": _SERVICE},
+    }
+    secrets = [*config["strongroom:externalSecrets"]["secrets"], copied]
+    return {"strongroom:rotation": rotation, "strongroom:externalSecrets": {"secrets": secrets}}
+
+
+def consumer() -> Manifest:
+    """The example for External Secrets, with the application's login and a session by it."""
+    deployment = example("external-secrets")[-1]
+    deployment["metadata"]["name"] = WORKLOAD
+    deployment["spec"]["replicas"] = 2
+    deployment["spec"]["selector"]["matchLabels"] = {"app.kubernetes.io/name": WORKLOAD}
+    deployment["spec"]["template"]["metadata"]["labels"] = {"app.kubernetes.io/name": WORKLOAD}
+    pod = deployment["spec"]["template"]["spec"]
+    pod["terminationGracePeriodSeconds"] = 5
+    (container,) = pod["containers"]
+    container["image"] = "strongroom.local/psql:15"
+    container["args"] = [_PROGRAM]
+    container["env"] = [{"name": "PGSERVICEFILE", "value": "/secrets/service"}]
+    authority = {"name": "postgresql-ca", "mountPath": "/etc/postgresql-ca", "readOnly": True}
+    container["volumeMounts"].append(authority)
+    (secrets,) = pod["volumes"]
+    secrets["secret"]["secretName"] = SECRET
+    pod["volumes"].append({"name": "postgresql-ca", "configMap": {"name": "postgresql-ca"}})
+    return deployment
+
+
+def rotate(cluster: Cluster, name: str, *options: str) -> dict[str, Any]:
+    """One pass of the rotator's own pod; what it says about the credential."""
+    said = cluster.run_job(job(cluster, name, CREDENTIAL, "--json", *options), Clock(), 300)
+    (told,) = json.loads(said[said.index("[\n") :])
+    result: dict[str, Any] = told
+    return result
+
+
+def newest_run(cluster: Cluster) -> list[dict[str, Any]]:
+    """The signed lines of the credential's last run, in their order."""
+    events = job(cluster, "rotate-events", program="from cli.rotator import app; app()")
+    (container,) = events["spec"]["template"]["spec"]["containers"]
+    container["args"] = ["rotate", "events", *container["args"]]
+    lines = [json.loads(line) for line in cluster.run_job(events, Clock()).splitlines()]
+    own = [line for line in lines if line["rotation"] == CREDENTIAL]
+    return [line for line in own if line["run"] == own[-1]["run"]]
+
+
+def copy_now(cluster: Cluster) -> None:
+    """Have the operator copy the login, in a second that has not yet begun."""
+    api = client.CustomObjectsApi(cluster.api())
+    place = ("external-secrets.io", "v1", NAMESPACE, "externalsecrets", SECRET)
+    began = datetime.now(UTC)
+
+    def copied() -> bool:
+        asked = {"force-sync": datetime.now(UTC).isoformat()}
+        found = api.patch_namespaced_custom_object(*place, {"metadata": {"annotations": asked}})
+        return datetime.fromisoformat(found["status"]["refreshTime"]) > began
+
+    wait_until(f"ExternalSecret {SECRET} to be refreshed", copied, 60)
+
+
+def sessions(database: PostgresService) -> dict[str, str]:
+    """Who has a session of the workload, by the address of the pod."""
+    with database.connect_as_admin() as admin:
+        rows = admin.execute(
+            "SELECT host(client_addr), usename FROM pg_stat_activity WHERE application_name = %s",
+            [WORKLOAD],
+        )
+        return dict(rows.fetchall())
+
+
+def lets_in(database: PostgresService, login: Login) -> bool:
+    try:
+        connect(database, login).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def template_run(cluster: Cluster) -> str | None:
+    """The run that the Deployment's template names."""
+    found = client.AppsV1Api(cluster.api()).read_namespaced_deployment(WORKLOAD, NAMESPACE)
+    return (found.spec.template.metadata.annotations or {}).get(ANNOTATION)
+
+
+def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_pod(
+    environment: Environment, cluster: Cluster, database: PostgresService
+) -> None:
+    workload, workloads = consumer(), Workloads(cluster)
+    reader = cluster.login(*READER)
+    old = published_to(reader)
+    with workloads.applied(workload):
+        before = workloads.wait_until_ready(workload)
+        using_old = {pod.status.pod_ip: old["username"] for pod in before}
+        wait_until("a session of each pod", lambda: sessions(database) == using_old, 60)
+
+        with reconnecting(database, lambda: published_to(reader)) as seen:
+            assert rotate(cluster, "rotate-begin", "--now")["result"] == "waits"
+            new = published_to(reader)
+            assert new["username"] != old["username"]
+            # The Secret has the old login: a pod made of it now would start with that.
+            assert template_run(cluster) is None
+            found = sessions(database)  # the first rotation of all renames their user
+            assert found.keys() == using_old.keys()
+            assert new["username"] not in found.values()
+            assert lets_in(database, old)
+
+            copy_now(cluster)
+            with ThreadPoolExecutor(1) as pool:
+                rest = pool.submit(rotate, cluster, "rotate-go-on", "--wait", "120")
+                wait_until(
+                    "the old login to be refused",
+                    lambda: rest.done() or not lets_in(database, old),
+                )
+                left = {pod.metadata.name for pod in workloads.pods(workload)}
+            assert rest.result()["result"] == "finished"
+        assert not lets_in(database, old)
+        assert left.isdisjoint(pod.metadata.name for pod in before)
+
+        after = workloads.wait_until_ready(workload)
+        using_new = {pod.status.pod_ip: new["username"] for pod in after}
+        wait_until("a session of each new pod", lambda: sessions(database) == using_new, 60)
+        for pod in after:
+            assert workloads.log(pod, "serve").splitlines() == [new["username"]]
+        told = newest_run(cluster)
+        assert template_run(cluster) == told[-1]["run"]
+        environment.stack.up("--expect-no-changes")
+    assert seen.failures == []
+    assert seen.users == [old["username"], new["username"]]
+    assert [(line["event"], line["step"]) for line in told] == [
+        ("began", ""),
+        ("step-done", "choose"),
+        ("step-done", "publish"),
+        ("waits", "await-consumers"),
+        ("step-done", "await-consumers"),
+        ("step-done", "revoke"),
+        ("finished", ""),
+    ]
+    assert told[3]["why"].startswith(f"ExternalSecret {NAMESPACE}/{SECRET} was not refreshed")
+    assert told[4]["facts"] == {"pods-moved": "2"}
+
+
+def test_the_rotator_may_roll_out_that_workload_and_see_that_copy_only(cluster: Cluster) -> None:
+    def may(verb: str, group: str, resource: str, name: str) -> bool:
+        review = client.V1SubjectAccessReview(
+            spec=client.V1SubjectAccessReviewSpec(
+                user=f"system:serviceaccount:vault:{IDENTITY}",
+                groups=["system:serviceaccounts", "system:authenticated"],
+                resource_attributes=client.V1ResourceAttributes(
+                    verb=verb, group=group, resource=resource, namespace=NAMESPACE, name=name
+                ),
+            )
+        )
+        answer = client.AuthorizationV1Api(cluster.api()).create_subject_access_review(review)
+        return bool(answer.status.allowed)
+
+    assert may("patch", "apps", "deployments", WORKLOAD)
+    assert not may("patch", "apps", "deployments", "serving")
+    assert not may("delete", "apps", "deployments", WORKLOAD)
+    operator = "external-secrets.io"
+    assert may("get", operator, "externalsecrets", SECRET)
+    assert not may("get", operator, "externalsecrets", "mlflow-credentials")
+    assert not may("patch", operator, "externalsecrets", SECRET)
+    assert not may("get", "", "secrets", SECRET)
