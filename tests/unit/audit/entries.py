@@ -57,7 +57,7 @@ def call(
     entry: dict[str, Any] = {
         "auth": auth,
         "request": {
-            "id": f"00000000-0000-4000-8000-{number:012d}",
+            "id": f"00000000-0000-4000-8001-{number:012d}",
             "mount_point": path.partition("/")[0] + "/",
             "mount_type": mount_type,
             "namespace": {"id": "root"},
@@ -122,7 +122,7 @@ def ids(store: Store) -> list[tuple[str, str]]:
 def expected(numbers: Iterable[int]) -> list[tuple[str, str]]:
     """What `ids` is when these calls were read once each."""
     return sorted(
-        (f"00000000-0000-4000-8000-{number:012d}", phase)
+        (f"00000000-0000-4000-8001-{number:012d}", phase)
         for number in numbers
         for phase in ("request", "response")
     )
