@@ -33,11 +33,30 @@ case "$*" in
   *"create token strongroom-operator"*) echo fake.jwt.operator ;;
   *"port-forward"*) pod=$(echo "$*" | sed 's|.*pod/vault-\\([0-9]*\\) .*|\\1|')
     echo "Forwarding from 127.0.0.1:$(cat "$folder/port-$pod") -> 8200"; exec sleep 30 ;;
+  *"get pod vault-0 vault-1 vault-2 "*) cat "$folder/pods.json"
+    mv "$folder/pods-later.json" "$folder/pods.json" 2> /dev/null || : ;;
   *"get statefulset"* | *"get pod"*) echo revision-one ;;
   *"delete pod vault-0 vault-1 vault-2 --wait"*) echo deleted ;;
   *) echo "the fake does not know: $*" >&2; exit 1 ;;
 esac
 """
+
+
+def fake_pods(ready: bool) -> str:
+    """What kubectl says of the servers' pods; the first is the active one."""
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    names = ("vault-0", "vault-1", "vault-2")
+    return json.dumps(
+        {
+            "items": [
+                {
+                    "metadata": {"name": n, "labels": {"vault-active": str(n == names[0]).lower()}},
+                    "status": {"conditions": conditions},
+                }
+                for n in names
+            ]
+        }
+    )
 
 
 def fake_snapshot() -> bytes:
@@ -129,6 +148,9 @@ def fake_cluster(folder: Path, *, days: int = 2) -> Iterator[FakeCluster]:
     issue(folder / "tls", days=days)
     ca = (folder / "tls" / "ca.crt").read_text()
     (folder / "ca.json").write_text(json.dumps({"data": {"ca.crt": ca}}))
+    # Not ready when asked first, ready from then on.
+    (folder / "pods.json").write_text(fake_pods(ready=False))
+    (folder / "pods-later.json").write_text(fake_pods(ready=True))
     write_kubectl(folder, FAKE_KUBECTL)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "tls" / "tls.crt", folder / "tls" / "tls.key")

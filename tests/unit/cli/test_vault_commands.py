@@ -220,6 +220,8 @@ def test_a_restore_hands_over_the_file_with_the_root_token(
     assert result.exit_code == 0, result.output
     assert cluster.restored == (folder / SNAPSHOT).read_bytes()
     assert "delete pod vault-0 vault-1 vault-2" in (folder / "calls").read_text()
+    waited = "waiting for clients to reach it: vault-0, vault-1, vault-2 is not ready"
+    assert waited in result.output
     assert FAKE_ROOT not in result.output
 
 
