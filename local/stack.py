@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from local import pending
 from local.paths import REPOSITORY, Instance
 
 STACK = "local"
@@ -97,7 +98,7 @@ class Stack:
         shutil.copyfile(REPOSITORY / "Pulumi.yaml", self.config_file.with_name("Pulumi.yaml"))
         self._release_dead_locks()
         self.run("stack", "select", "--create", STACK)
-        self._forget_pending_operations()
+        self._settle_pending_operations()
 
     def _release_dead_locks(self) -> None:
         """Remove what an engine that was killed left behind; a living engine keeps its lock."""
@@ -108,17 +109,19 @@ class Stack:
                 raise StackError(f"the stack is being deployed by process {holder}; wait for it")
             lock.unlink()
 
-    def _forget_pending_operations(self) -> None:
-        """Clear what a killed engine had begun: every step of this stack can be done again."""
+    def _settle_pending_operations(self) -> None:
+        """Take up what a killed engine had begun to create; its other steps are done again."""
         exported = self.export()
-        if exported["deployment"].pop("pending_operations", None):
-            cleared = self.instance.state_dir / "pulumi-cleared.json"
-            cleared.touch(mode=0o600)
-            cleared.write_text(json.dumps(exported))
+        if pending.settle(exported["deployment"]):
+            settled = self.instance.state_dir / "pulumi-settled.json"
+            settled.touch(mode=0o600)
+            settled.write_text(json.dumps(exported))
             try:
-                self.run("stack", "import", "--file", str(cleared), "--stack", STACK)
+                self.run("stack", "import", "--file", str(settled), "--stack", STACK)
             finally:
-                cleared.unlink()
+                settled.unlink()
+        if unread := pending.unread(exported["deployment"]):
+            self.refresh(*unread)
 
     def up(self, *arguments: str) -> None:
         """Deploy under the policy pack. Raises StackError when the engine reports one."""
@@ -129,9 +132,21 @@ class Stack:
         self.run("preview", *self._deployment, *arguments)
 
     def refresh(self, *urns: str) -> None:
-        """Compare the resources named with what there is, and forget those that are gone."""
+        """Compare the resources named with what there is, and forget those that are gone.
+
+        The program runs for it: it logs in anew, for the token in the state may be over.
+        """
         targets = [argument for urn in urns for argument in ("--target", urn)]
-        self.run("refresh", "--yes", "--skip-preview", *self._config, "--stack", STACK, *targets)
+        self.run(
+            "refresh",
+            "--yes",
+            "--skip-preview",
+            "--run-program",
+            *self._config,
+            "--stack",
+            STACK,
+            *targets,
+        )
 
     def destroy(self) -> None:
         """Delete every resource of the stack."""
