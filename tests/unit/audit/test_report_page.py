@@ -119,5 +119,6 @@ def test_a_page_that_cannot_be_written_is_one_message(tmp_path: Path, name: str)
     log = write(tmp_path / "audit.log", LINES)
     done = CliRunner().invoke(app, ["audit", "report", str(log), "--html", str(tmp_path / name)])
     assert done.exit_code in (1, 2), done.output
-    assert str(tmp_path / name) in done.stderr.replace("\n", "")
+    told = done.stderr.translate(str.maketrans("", "", "│\n "))  # a box breaks lines anywhere
+    assert str(tmp_path / name) in told
     assert "Traceback" not in done.output
