@@ -1,8 +1,8 @@
 """Entries of Vault's and OpenBao's audit devices: which there are, and what a row takes from one.
 
-Owns the names of the fields (Vault documentation, "Audit entry schema"; OpenBao writes the same)
-and the traps in them. Hashed values (tokens, accessors, data) are left where they are: each device
-has its own salt, so that they compare with nothing.
+Owns the names of the fields (Vault documentation, "Audit entry schema"; OpenBao writes the same,
+in another order) and the traps in them. Hashed values (tokens, accessors, data) are left where they
+are: each device has its own salt, so that they compare with nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ COLUMNS = {
 }
 
 # A display name is no identity by itself: every AppRole's is "approle", and a root token that root
-# made is called "token". The entry of a login's request may carry a token that the client still
-# had: Vault logs it so, and so does a row.
+# made is called "token". OpenBao gives a wrapping token the name of who asked for the wrapping, but
+# whoever was handed it uses it: nobody known, as Vault says. The entry of a login's request may
+# carry a token that the client still had: both log it so, and so does a row.
 EVENT = r"""
     request.id AS request_id,
     type AS phase,
     time,
-    CASE WHEN list_contains(auth.policies, 'root') THEN 'root' ELSE coalesce(
+    CASE WHEN list_contains(auth.policies, 'root') THEN 'root'
+    WHEN list_contains(auth.policies, 'response-wrapping') THEN NULL ELSE coalesce(
         auth.metadata.service_account_namespace || '/' || auth.metadata.service_account_name,
         auth.display_name || '/' || auth.metadata.role_name,
         nullif(auth.display_name, '')
