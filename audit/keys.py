@@ -3,7 +3,8 @@
 Owns what makes an entry the same one, and finding it again. Vault makes a request's id by itself,
 so that the id and the phase are enough, however late a second device wrote its copy. The id of a
 call to Kubernetes may be its client's choice (header Audit-ID), so that an old id would hide a new
-call: there, who asked for what belongs to the key. Times do not: a watch is answered twice.
+call: there, who asked for what, and acting as whom, belongs to the key. Times do not: a watch is
+answered twice.
 
 Files are mapped and never loaded, and the queries of one slice are all that memory holds.
 """
@@ -25,7 +26,8 @@ Keys = NDArray[np.uint64]
 _STEP = 2**20  # keys that are merged at once
 _HASH = (
     "sha256(concat_ws('|', source, request_id, phase, "
-    f"CASE WHEN source = '{Source.KUBERNETES}' THEN concat_ws('|', subject, operation, path) END))"
+    f"CASE WHEN source = '{Source.KUBERNETES}' "
+    "THEN concat_ws('|', subject, coalesce(role, ''), operation, path) END))"
 )
 _HALVES = "('0x' || hash[1:16])::UBIGINT AS upper, ('0x' || hash[17:32])::UBIGINT AS lower"
 

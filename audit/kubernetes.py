@@ -8,6 +8,10 @@ An event's user is who the credential belongs to; whom it acted as is the row's 
 that was assumed. Of its addresses only the last is what the server saw: those before it are what
 the client put into X-Forwarded-For. A call to all Secrets of a namespace, such as a list, has the
 path of the namespace with a slash, as with Vault: `k8s:ml/*` means it too, since it gives them all.
+
+That there is no such object (404, 410) or already one (409) is an answer, and no error: Vault has
+none either when it is asked for a secret that does not exist. Every other code from 400 on is one:
+besides 401 and 403, admission refuses with 400 and 422, and a failed read gave nobody anything.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ COLUMNS = {
     "objectRef": "STRUCT(resource VARCHAR, namespace VARCHAR, name VARCHAR, subresource VARCHAR)",
     "responseStatus": "STRUCT(code INTEGER, reason VARCHAR, message VARCHAR)",
 }
+# Codes that answer what there is: see above.
+_ANSWERS = (404, 409, 410)
 
 
 def _named(user: str) -> str:
@@ -64,7 +70,7 @@ EVENT = rf"""
     objectRef.resource AS mount,
     objectRef.resource AS mount_type,
     sourceIPs[-1] AS address,
-    CASE WHEN responseStatus.code >= 400 THEN coalesce(
+    CASE WHEN responseStatus.code >= 400 AND responseStatus.code NOT IN {_ANSWERS} THEN coalesce(
         regexp_replace(nullif(trim(responseStatus.message), ''), '\s*\n\s*', '; ', 'g'),
         nullif(responseStatus.reason, ''),
         'HTTP status ' || responseStatus.code

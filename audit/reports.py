@@ -75,7 +75,7 @@ def who(events: Table, path: str) -> Table:
     """Who called a path, how often and from where; refused calls are counted beside.
 
     `path` is as people write it: `secret/ml/mlflow` is meant with its data and metadata. A `*` at
-    its end means everything that begins so.
+    its end means everything that begins so, a slash also the list of what is below.
     """
     return _used(events.filter(_names(path)), "subject", "role", "path", "operation", "address")
 
@@ -174,13 +174,15 @@ def _answered(events: Table, *more: str) -> Table:
 
 
 def _names(path: str) -> Deferred:
-    mount, _slash, rest = path.strip("/").partition("/")
-    forms = [path.strip("/")]
-    if rest:
-        forms += [
-            f"{mount}/{part}/{rest}"
-            for part in ("data", "metadata", "delete", "undelete", "destroy")
-        ]
+    # With its slash a path is another one: the list of a folder, or of a namespace's Secrets.
+    meant = {path.strip("/"), path.lstrip("/")}
+    forms = [form for each in sorted(meant) for form in _forms(each)]
     if path.endswith("*"):
         return or_(*(_.path.startswith(form.rstrip("*")) for form in forms))
     return _.path.isin(forms)
+
+
+def _forms(path: str) -> list[str]:
+    mount, _slash, rest = path.partition("/")
+    parts = ("data", "metadata", "delete", "undelete", "destroy") if rest else ()
+    return [path, *(f"{mount}/{part}/{rest}" for part in parts)]

@@ -11,20 +11,24 @@ Owns names, types and meaning of the columns. How a row comes from a log is told
 - `time`: when the entry was made, UTC, microseconds
 - `subject`: who: `root` for every root token; else `namespace/service-account`; else
   `approle/role`; else the display name (`userpass-ada`), ARN or user name. NULL: nobody known,
-  as with a bad or missing token
+  as with a bad, a missing or a wrapping token
 - `entity`: Vault entity, CloudTrail principal, Kubernetes uid; NULL without one
-- `role`: the auth role that logged in, or the assumed IAM role; NULL without one
+- `role`: the auth role that logged in, the assumed IAM role, or the user that a Kubernetes caller
+  acted as; NULL without one
 - `token_type`: `service`, `batch`, `default` in Vault; the identity's type in CloudTrail; or NULL
 - `policies`: names of the token's policies; empty outside Vault
 - `granted_by`: names of the policies that allowed the request; empty outside Vault, for logins
   and for refused requests
 - `operation`: Vault's own (`read`, `update`), the CloudTrail event name, or the Kubernetes verb
 - `path`: Vault path, its namespace in front; CloudTrail `arn:…`, else the service; Kubernetes
-  `k8s:namespace/name` for a Secret, else `k8s:resource/namespace/name`
+  `k8s:namespace/name` for a Secret, `k8s:namespace/` for a call to all its Secrets, else
+  `k8s:resource/namespace/name`
 - `mount`, `mount_type`: `secret/` and `kv`; both the service in CloudTrail, the resource in
   Kubernetes; NULL when Vault knew none
-- `address`: the client's address as the server saw it; NULL for what the server did by itself
-- `error`: the error in one line; NULL when there was none. A denial is an error
+- `address`: the client's address as the server saw it; in Kubernetes the last of `sourceIPs`
+  (behind a load balancer the balancer's); NULL for what the server did by itself
+- `error`: the error in one line; NULL when there was none. A denial is an error; that something is
+  not there is none, neither in Vault nor in Kubernetes
 - `lease_id`: the lease that a response handed out; or NULL
 - `device`: the stream of files that the entry was read from first, such as `/logs/audit.log`
 - `file`, `line`: the evidence: the path as it was read, and the line, from 1 (in a file of

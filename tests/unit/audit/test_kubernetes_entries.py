@@ -5,6 +5,7 @@ The lines are those of the local node (Kubernetes 1.34.3); ids, uids and credent
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,26 @@ def test_who_may_have_seen_a_secret_includes_who_listed_them_all(store: Store) -
     lists = {row["path"]: row["calls"] for row in found if row["operation"] == "list"}
     # A list of one name is a read of that one.
     assert lists == {"k8s:fake-audit/": 1, "k8s:fake-audit/allowed": 1}
+
+
+def test_a_namespace_is_found_by_its_name_with_a_slash(store: Store) -> None:
+    found = rows_of(reports.who(tables_of(store).events, "k8s:fake-audit/"))
+    assert {(row["operation"], row["path"]) for row in found} == {
+        ("list", "k8s:fake-audit/"),
+        ("watch", "k8s:fake-audit/"),
+        ("create", "k8s:fake-audit/"),
+    }
+
+
+def test_what_is_not_there_or_is_there_already_is_no_refusal(store: Store) -> None:
+    assert {404, 409, 403} <= {
+        json.loads(line)["responseStatus"]["code"] for line in REAL.read_text().splitlines()
+    }
+    (missing,) = of(store, "get", "k8s:fake-audit/missing")
+    assert missing["error"] is None
+    assert [e["error"] for e in of(store, "create", "k8s:fake-audit/allowed")] == [None, None]
+    refused = rows_of(reports.denials(tables_of(store).events))
+    assert [row["path"] for row in refused] == ["k8s:fake-audit/other"]
 
 
 def test_a_token_of_an_account_is_named_with_who_asked_for_it(store: Store) -> None:

@@ -173,7 +173,9 @@ def test_logs_of_all_kinds_are_one_table(tmp_path: Path) -> None:
 def test_an_audit_id_that_its_client_used_before_hides_no_other_call(tmp_path: Path) -> None:
     other = {**EVENT, "objectRef": {**EVENT["objectRef"], "name": "another"}}
     again = {**EVENT, "user": {**EVENT["user"], "username": "somebody-else"}}
-    lines = [orjson.dumps(each) for each in (EVENT, other, again, EVENT)]
+    acting, apart = ({**EVENT, "impersonatedUser": {"username": name}} for name in ("ada", "bob"))
+    lines = [orjson.dumps(each) for each in (EVENT, other, again, acting, apart, acting, EVENT)]
     store, outcome = read_into(tmp_path / "store", write(tmp_path / "audit.log", lines))
-    assert (outcome.events, outcome.known) == (3, 1)
+    assert (outcome.events, outcome.known) == (5, 2)
+    assert {one["role"] for one in events_of(store)} == {None, "ada", "bob"}
     assert {one["path"] for one in events_of(store)} == {"k8s:ml/mlflow", "k8s:ml/another"}

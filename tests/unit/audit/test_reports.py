@@ -78,6 +78,15 @@ def test_who_does_not_take_a_longer_name_for_the_path(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "lists"), [("secret/ml/", 1), ("/secret/metadata/ml/", 1), ("secret/ml", 0)]
+)
+def test_a_folder_is_named_with_its_slash(tmp_path: Path, path: str, lists: int) -> None:
+    lines = [*call(1, path="secret/metadata/ml/", operation="list"), *call(2)]
+    found = rows_of(reports.who(tables(tmp_path, lines).events, path))
+    assert [one["path"] for one in found] == ["secret/metadata/ml/"] * lists
+
+
 def test_what_a_subject_used(real: Tables) -> None:
     found = rows_of(reports.used(real.events, "approle/job"))
     assert {one["path"]: (one["calls"], one["refused"]) for one in found} == {

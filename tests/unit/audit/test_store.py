@@ -216,11 +216,15 @@ def damage(folder: Path) -> None:
     (folder / "manifest.json").write_text('{"version": 1')
 
 
+def from_the_past(folder: Path) -> None:
+    (folder / "manifest.json").write_text('{"version": 2, "tables": {}}')
+
+
 def from_the_future(folder: Path) -> None:
-    (folder / "manifest.json").write_text('{"version": 3, "tables": {}}')
+    (folder / "manifest.json").write_text('{"version": 4, "tables": {}}')
 
 
-@pytest.mark.parametrize("spoil", [damage, from_the_future])
+@pytest.mark.parametrize("spoil", [damage, from_the_past, from_the_future])
 def test_a_store_that_is_damaged_or_of_another_version(
     tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
