@@ -122,8 +122,23 @@ class S3Role(Section):
     )
 
 
+class AwsRootKey(Section):
+    """An access key of an IAM user for Vault alone; the file holds it, these settings do not."""
+
+    file: Text = setting(
+        why="what `aws iam create-access-key` printed is read there, and kept in no state",
+        write=".strongroom/vault-aws-key.json",
+    )
+    version: Count = setting(
+        1,
+        why="Vault is given the file's key when it grows, and keeps the rotated one otherwise",
+        write="2, after a new key",
+        ge=1,
+    )
+
+
 class AwsEngine(Section):
-    """AWS credentials; Vault itself uses its pods' own AWS role."""
+    """AWS credentials; Vault itself uses its pods' own AWS role unless it is given a key."""
 
     roles: tuple[S3Role, ...] = setting(
         why="credentials are made as they say",
@@ -134,6 +149,12 @@ class AwsEngine(Section):
         None,
         why="it replaces IAM and STS by a stand-in that Vault's pods reach",
         write="nothing, for the real AWS",
+    )
+    root_key: AwsRootKey | None = setting(
+        None,
+        why="without it Vault is its pods' AWS role, whose credentials AWS renews and nobody can "
+        "steal for long; a key is for clusters whose pods can have no role",
+        write="nothing, or {file: .strongroom/vault-aws-key.json}",
     )
 
 

@@ -123,6 +123,14 @@ def _possible(
             "the engine, or remove the credential",
             also=("engines",),
         )
+    elif isinstance(credential, VaultAwsRoot) and engines.aws and not engines.aws.root_key:
+        yield Problem(
+            f"{key}.type",
+            "is 'vault-aws-root' without `engines.aws.rootKey`",
+            "Vault works as its pods' AWS role then, which has no key and needs no rotation",
+            "remove the credential, or write `rootKey: {file: …}` if the pods can have no role",
+            also=("engines",),
+        )
     aws = isinstance(credential, VaultAwsRoot | IamAccessKey | SecretsManagerValue)
     if isinstance(credential, DatabasePassword | IamAccessKey):
         yield from _published(f"{key}.publish", credential.publish)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pulumi
 
 from components.vault import postgresql
-from components.vault.aws import AssumedRole, AwsEngine, AwsEngineArgs, IamUser
+from components.vault.aws import (
+    AssumedRole,
+    AwsEngine,
+    AwsEngineArgs,
+    IamUser,
+    PodIdentity,
+    StoredKey,
+)
+from components.vault.aws_root_key import DeployerLogin
 from components.vault.database import DatabaseEngine, DatabaseEngineArgs, PostgresConnection
 from components.vault.database_roles import DynamicRole, RotationSchedule, StaticRole
 from components.vault.pki import PkiEngine, PkiEngineArgs, PkiRole
@@ -25,15 +33,19 @@ def engines(
     files: Contents,
     *,
     address: str,
+    deployer: DeployerLogin,
     aws: Aws | None,
     protect: bool,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Every engine that is configured; `files` are what files.read has read."""
+    """Every engine that is configured; `files` are what files.read has read.
+
+    `address` stands in certificates; `deployer` is how Vault is reached where no provider is used.
+    """
     if configured.database:
         DatabaseEngine("database", _database(configured.database, files, protect), opts)
     if configured.aws and aws:
-        AwsEngine("aws-engine", _aws(configured.aws, aws, protect), opts)
+        AwsEngine("aws-engine", _aws(configured.aws, aws, deployer, protect), opts)
     if configured.pki:
         PkiEngine("pki", _pki(configured.pki, address, protect), opts)
     if configured.transit:
@@ -79,8 +91,14 @@ def _database(database: wanted.Database, files: Contents, protect: bool) -> Data
     )
 
 
-def _aws(engine: wanted.AwsEngine, aws: Aws, protect: bool) -> AwsEngineArgs:
+def _aws(
+    engine: wanted.AwsEngine, aws: Aws, deployer: DeployerLogin, protect: bool
+) -> AwsEngineArgs:
+    key = engine.root_key
     return AwsEngineArgs(
+        identity=StoredKey(file=key.file, version=key.version, deployer=deployer)
+        if key
+        else PodIdentity(),
         region=aws.region,
         endpoint=engine.endpoint,
         roles=tuple(_aws_role(role) for role in engine.roles),

@@ -1,7 +1,8 @@
 """What Vault is given from files: credentials, which only the deployer may read, and CAs.
 
 Owns reading them before anything is deployed, so that a missing one changes nothing. A credential
-leaves here only as a secret Output; messages name files, never what is in them.
+leaves here only as a secret Output; messages name files, never what is in them. The AWS key's file
+is only looked at: the process that gives it to Vault reads it, so that no state has it.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def read(engines: Engines, auth: Auth, *, source: str) -> Contents:
     `source` is the stack file that names them.
     """
     private, public = _credentials(engines, auth), _authorities(engines, auth)
+    guarded = {**private, **_unread(engines)}
     problems = [
-        *(p for key, path in private.items() for p in _problems(key, path, private=True)),
+        *(p for key, path in guarded.items() for p in _problems(key, path, private=True)),
         *(p for key, path in public.items() for p in _problems(key, path, private=False)),
     ]
     if problems:
@@ -50,6 +52,11 @@ def _credentials(engines: Engines, auth: Auth) -> dict[str, Path]:
     if auth.ldap:
         files["auth.ldap.bindPasswordFile"] = Path(auth.ldap.bind_password_file)
     return files
+
+
+def _unread(engines: Engines) -> dict[str, Path]:
+    key = engines.aws.root_key if engines.aws else None
+    return {"engines.aws.rootKey.file": Path(key.file)} if key else {}
 
 
 def _authorities(engines: Engines, auth: Auth) -> dict[str, Path]:

@@ -11,6 +11,7 @@ import pulumi_vault as vault
 
 from components.kubernetes.namespaces import Namespaces
 from components.vault.auth import KubernetesAuth, KubernetesAuthArgs
+from components.vault.aws_root_key import DeployerLogin
 from components.vault.bootstrap import VaultBootstrap, VaultBootstrapArgs
 from components.vault.cluster import ChartOrigin, ChartSource, VaultCluster, VaultClusterArgs
 from components.vault.grant import VaultGrant, VaultGrantArgs
@@ -209,6 +210,11 @@ def access(
         settings.engines,
         contents,
         address=settings.vault.address,
+        deployer=DeployerLogin(
+            address=settings.vault.address,
+            token_file=settings.vault.deployer.token_file,
+            ca_file=str(deployer.ca_file(Path(settings.vault.deployer.token_file))),
+        ),
         aws=settings.aws,
         protect=settings.protect,
         opts=opts,

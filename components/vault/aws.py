@@ -4,28 +4,31 @@ Owns the mount, Vault's own identity at AWS, and the roles. Prefer `AssumedRole`
 work at once and end by themselves, narrowed by a session policy. `IamUser` makes and deletes a user
 for each lease and is for accounts that refuse STS; its users cannot exceed a permissions boundary.
 
-Vault's identity is the pods' own unless a key is given. A key goes into a write-only field; the
-engine keeps an encrypted copy (pulumi/pulumi-terraform-bridge#3201), so after a change delete the
-old key at AWS. Vault replaces the whole identity when anything of it changes: together with region,
-endpoint or access key, `version` must grow.
+Vault's identity is the pods' own unless a key is given. The provider's write-only field is not used
+for it: the engine would keep an encrypted copy of the field (pulumi/pulumi-terraform-bridge#3201),
+and could not leave a rotated key alone yet write a new one on purpose. aws_root_key.py does both.
+Vault replaces its whole identity when any of it is written, so with a key the mount's own resource
+never writes again: region, endpoint and key change together, when `version` grows.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_vault as vault
 
 from components.vault import inputs
+from components.vault.aws_root_key import DeployerLogin, RootKey
 from components.vault.inputs import DAY, HOUR, refuse
 from components.vault.s3_policy import s3_read_policy
 
 STS_LEAST = 900
 # A role that was itself assumed (a pod's) can hand on an hour at most.
 STS_MOST = HOUR
+_WRITTEN_WITH_THE_KEY = ("accessKey", "region", "iamEndpoint", "stsEndpoint", "stsRegion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,13 @@ class PodIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredKey:
-    """An access key of a user for Vault alone."""
+    """An access key of a user for Vault alone, in a file as `aws iam create-access-key` prints it.
 
-    access_key: pulumi.Input[str]
-    secret_key: pulumi.Input[str] = field(repr=False)
+    Vault is given it when `version` grows, and never otherwise.
+    """
+
+    file: str
+    deployer: DeployerLogin
     version: int = 1
 
     def __post_init__(self) -> None:
@@ -110,20 +116,31 @@ class AwsEngine(pulumi.ComponentResource):
             path=args.path,
             description="AWS credentials, made on request",
             region=args.region,
-            access_key=key.access_key if key else None,
-            secret_key_wo=pulumi.Output.secret(key.secret_key) if key else None,
-            secret_key_wo_version=key.version if key else None,
             iam_endpoint=args.endpoint,
             sts_endpoint=args.endpoint,
             sts_region=args.region if args.endpoint else None,
             default_lease_ttl_seconds=HOUR,
             max_lease_ttl_seconds=DAY,
             opts=pulumi.ResourceOptions(
-                parent=self, protect=args.protect, delete_before_replace=True
+                parent=self,
+                protect=args.protect,
+                delete_before_replace=True,
+                ignore_changes=list(_WRITTEN_WITH_THE_KEY) if key else None,
             ),
         )
         below = pulumi.ResourceOptions(parent=self, deleted_with=engine, delete_before_replace=True)
         path = engine.path.apply(lambda path: path or args.path)
+        if key:
+            RootKey(
+                f"{name}-root-key",
+                path=path,
+                file=key.file,
+                version=key.version,
+                region=args.region,
+                endpoint=args.endpoint,
+                deployer=key.deployer,
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=engine),
+            )
         for role in args.roles:
             policy = s3_read_policy(role.buckets)
             if isinstance(role, AssumedRole):

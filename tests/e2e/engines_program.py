@@ -14,7 +14,8 @@ import pulumi_vault as vault
 config = pulumi.Config("test")
 sys.path.insert(0, config.require("repository"))
 
-from settings.auth import Auth  # noqa: E402 -- found by the path above
+from components.vault.aws_root_key import DeployerLogin  # noqa: E402 -- found by the path above
+from settings.auth import Auth  # noqa: E402 -- the path is set first
 from settings.cloud import Aws  # noqa: E402 -- the path is set first
 from settings.engines import Engines  # noqa: E402 -- the path is set first
 from wiring import auth, engines, files  # noqa: E402 -- the path is set first
@@ -34,6 +35,11 @@ engines.engines(
     wanted,
     read,
     address="https://vault.example.com:8200",
+    deployer=DeployerLogin(
+        address=config.require("address"),
+        token_file=config.require("token"),
+        ca_file=config.require("ca"),
+    ),
     aws=aws,
     protect=False,
     opts=opts,

@@ -5,6 +5,7 @@ Owns the project and the sections of its settings; engines_program.py is its pro
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from local import toolchain
 from local.paths import REPOSITORY
 from tests.e2e.vault_and_postgresql import Servers
+from tests.local.rotation_aws import FakeAws
 from tests.preview.engine import Engine
 
 TOOLS = (
@@ -29,13 +31,16 @@ BIND_PASSWORD = "fake-bind-password-for-tests"
 class EnginesStack:
     """The program of engines_program.py in a project of its own."""
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
+    def __init__(self, servers: Servers, aws: FakeAws, folder: Path) -> None:
         self.servers = servers
+        self.aws = aws
+        self.key_file = folder / "aws-key"
         self.password_file = folder / "database-password"
         bind = folder / "bind-password"
         for path, value in (
             (self.password_file, servers.database.vault_password_file.read_text()),
             (bind, BIND_PASSWORD),
+            (self.key_file, as_aws_prints(aws.vault)),
         ):
             path.touch(mode=0o600)
             path.write_text(value)
@@ -56,6 +61,10 @@ class EnginesStack:
     def up(self, *arguments: str) -> str:
         return self.run("up", "--yes", "--skip-preview", *arguments)
 
+    def exported(self) -> str:
+        """The state with every secret decrypted."""
+        return self._engine.exported("--show-secrets")
+
     def state_files(self) -> str:
         folder = self._engine.folder / "state"
         return "".join(p.read_text(errors="replace") for p in folder.rglob("*") if p.is_file())
@@ -65,6 +74,7 @@ class EnginesStack:
             "test:repository": str(REPOSITORY),
             "test:address": self.servers.vault.url,
             "test:token": str(self.servers.folder / "token"),
+            "test:ca": str(self.servers.database.ca_file),
             "test:engines": self.engines,
             "test:auth": self._auth,
         }
@@ -87,13 +97,15 @@ class EnginesStack:
                 ],
             },
             "aws": {
+                "endpoint": self.aws.endpoint,
+                "rootKey": {"file": str(self.key_file)},
                 "roles": [
                     {
                         "name": "ml-s3-access",
                         "role": "arn:aws:iam::123456789012:role/ml",
                         "buckets": ["example-data"],
                     }
-                ]
+                ],
             },
             "pki": {
                 "commonName": "Example ML",
@@ -101,6 +113,11 @@ class EnginesStack:
             },
             "transit": {"keys": [{"name": "ml-models"}]},
         }
+
+
+def as_aws_prints(key: tuple[str, str]) -> str:
+    """A new key as `aws iam create-access-key` prints it."""
+    return json.dumps({"AccessKey": {"AccessKeyId": key[0], "SecretAccessKey": key[1]}})
 
 
 def _auth_section(servers: Servers, bind: Path) -> dict[str, Any]:

@@ -1,19 +1,26 @@
 """Engines and auth methods by the real engine and plugin, on a real Vault and a real PostgreSQL.
 
-The Vault is a dev server: what is tested here is configuration, not the cluster.
+AWS is moto, which checks every key and right. The Vault is a dev server: what is tested here is
+configuration, not the cluster.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hvac
 import psycopg
 import pytest
 
-from local.paths import Instance
-from tests.e2e.engines_stack import BIND_PASSWORD, EnginesStack
+from local.paths import REPOSITORY, Instance
+from rotation.drivers import vault_aws_root
+from rotation.drivers.aws_keys import KeysOf
+from rotation.steps import Pending, Run
+from tests.e2e.engines_stack import BIND_PASSWORD, EnginesStack, as_aws_prints
 from tests.e2e.vault_and_postgresql import running
+from tests.local.rotation_aws import VAULT, fake_aws
 
 # The first run may build the tools, which takes minutes.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
@@ -27,8 +34,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EnginesStack]:
         (folder / name).mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        with running(Instance("test-engines"), folder / "servers") as servers:
-            made = EnginesStack(servers, folder / "stack")
+        patch.setenv("PYTHONPATH", str(REPOSITORY))  # a process of its own runs `RootKeyProvider`
+        with (
+            fake_aws() as aws,
+            running(Instance("test-engines"), folder / "servers") as servers,
+        ):
+            made = EnginesStack(servers, aws, folder / "stack")
             made.up()
             yield made
             made.run("destroy", "--yes", "--skip-preview")
@@ -60,12 +71,23 @@ def test_the_first_passwords_are_dead_and_vaults_own_work(stack: EnginesStack) -
     servers.login("tracking", held["password"]).close()
 
 
+def test_vaults_aws_key_is_rotated(stack: EnginesStack) -> None:
+    assert aws_key(stack) == stack.aws.vault[0]
+    rotate_aws_key(stack)
+    assert not stack.aws.works(stack.aws.vault)
+    assert gives_aws_credentials(stack)
+
+
 def test_another_up_changes_and_rotates_nothing(stack: EnginesStack) -> None:
     before = stack.servers.verifier("vault"), stack.servers.verifier("tracking")
+    rotated = aws_key(stack)
     stack.up("--expect-no-changes")
     stack.run("refresh", "--yes")
+    stack.key_file.write_text("")
     stack.up("--expect-no-changes")
     assert before == (stack.servers.verifier("vault"), stack.servers.verifier("tracking"))
+    assert list(stack.aws.keys(VAULT)) == [rotated] == [aws_key(stack)]
+    assert gives_aws_credentials(stack)
 
 
 def test_a_changed_connection_keeps_the_rotated_password(stack: EnginesStack) -> None:
@@ -84,6 +106,54 @@ def test_a_new_version_hands_over_a_new_password_and_rotates_it(stack: EnginesSt
     stack.up()
     assert stack.servers.refuses("vault", "fake-second-password")
     assert stack.servers.vault.read("database/creds/ml-readonly")["data"]["username"]
+
+
+def test_another_endpoint_alone_is_refused_and_the_key_kept(stack: EnginesStack) -> None:
+    rotated, engine = aws_key(stack), stack.engines["aws"]
+    stack.engines["aws"] = {**engine, "endpoint": engine["endpoint"].replace("127.0.0.1", "[::1]")}
+    with pytest.raises(AssertionError, match="add 1 to the version"):
+        stack.up()
+    stack.engines["aws"] = engine
+    assert aws_key(stack) == rotated
+    assert gives_aws_credentials(stack)
+
+
+def test_a_grown_version_hands_over_the_files_key(stack: EnginesStack) -> None:
+    before = aws_key(stack)
+    second = new_aws_key(stack)
+    stack.engines["aws"]["rootKey"]["version"] = 2
+    with pytest.raises(AssertionError, match="the file holds no access key"):
+        stack.up()
+    assert aws_key(stack) == before
+    stack.key_file.write_text(as_aws_prints(second))
+    stack.up()
+    assert aws_key(stack) == second[0]
+    delete_aws_key(stack, before)
+    rotate_aws_key(stack)
+    assert gives_aws_credentials(stack)
+
+
+def test_no_aws_key_is_in_the_state_in_clear_or_encrypted(stack: EnginesStack) -> None:
+    state = stack.exported()
+    assert str(stack.key_file) in state
+    assert BIND_PASSWORD in state, "decrypted, the state shows what it holds of other credentials"
+    written = json.loads(stack.key_file.read_text())["AccessKey"]["SecretAccessKey"]
+    log = (stack.servers.folder / "vault.log").read_text()
+    for key in (stack.aws.vault[1], written):
+        assert key not in state
+        assert key not in log
+
+
+def test_without_the_setting_vault_is_its_pods_again(stack: EnginesStack) -> None:
+    key = stack.engines["aws"].pop("rootKey")
+    stack.up()
+    assert aws_key(stack) == ""
+    stack.engines["aws"]["rootKey"] = key
+    for old in stack.aws.keys(VAULT):
+        delete_aws_key(stack, old)
+    stack.key_file.write_text(as_aws_prints(new_aws_key(stack)))
+    stack.up()
+    assert gives_aws_credentials(stack)
 
 
 def test_no_credential_is_in_clear_in_state_or_logs(stack: EnginesStack) -> None:
@@ -143,3 +213,45 @@ def test_destroying_ends_open_logins_and_leaves_nothing(stack: EnginesStack) -> 
     stack.password_file.write_text("fake-third-password")
     stack.up()
     assert servers.refuses("vault", "fake-third-password")
+
+
+def aws_key(stack: EnginesStack) -> str:
+    """The id of the key that Vault has; "" when it is its pods."""
+    return str(stack.servers.vault.read("aws/config/root")["data"]["access_key"])
+
+
+def gives_aws_credentials(stack: EnginesStack) -> bool:
+    given = stack.servers.vault.read("aws/sts/ml-s3-access")["data"]
+    return bool(given["access_key"] and given["security_token"])
+
+
+def rotate_aws_key(stack: EnginesStack) -> None:
+    """Every step of the rotation kind; never more than two keys at any time."""
+
+    @contextmanager
+    def clients() -> Iterator[hvac.Client]:
+        yield stack.servers.vault
+
+    iam = stack.aws.client("iam", as_pair(stack.aws.rotator))
+    facts: dict[str, str] = {}
+    for step in vault_aws_root.steps(clients, KeysOf(client=iam, user=VAULT)):
+        found = step.act(Run(id="fake", since=0, now=0, facts=facts))
+        assert not isinstance(found, Pending), found
+        facts |= found
+        assert len(stack.aws.keys(VAULT)) <= 2
+    assert list(stack.aws.keys(VAULT)) == [facts["new"]]
+
+
+def new_aws_key(stack: EnginesStack) -> tuple[str, str]:
+    iam = stack.aws.client("iam", as_pair(stack.aws.rotator))
+    made = iam.create_access_key(UserName=VAULT)["AccessKey"]
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def delete_aws_key(stack: EnginesStack, key: str) -> None:
+    iam = stack.aws.client("iam", as_pair(stack.aws.rotator))
+    iam.delete_access_key(UserName=VAULT, AccessKeyId=key)
+
+
+def as_pair(environment: dict[str, str]) -> tuple[str, str]:
+    return environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]

@@ -81,7 +81,10 @@ def fake_aws() -> Iterator[FakeAws]:
         for user, actions in (
             ("fake-rotator", ROTATOR_MAY),
             (EXPORTER, ("s3:ListAllMyBuckets",)),
-            (VAULT, ("iam:GetUser", "iam:CreateAccessKey", "iam:DeleteAccessKey")),
+            (
+                VAULT,
+                ("iam:GetUser", "iam:CreateAccessKey", "iam:DeleteAccessKey", "sts:AssumeRole"),
+            ),
         ):
             iam.create_user(UserName=user)
             iam.put_user_policy(UserName=user, PolicyName="fake", PolicyDocument=_policy(actions))

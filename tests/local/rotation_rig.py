@@ -95,6 +95,7 @@ class Rig:
                 "engines.database.port": self.database.host_port,
                 "engines.database.caFile": str(self.database.ca_file),
                 "engines.database.staticRoles": static_roles,
+                "engines.aws.rootKey": {"file": "fake-aws-key"},
                 "aws.endpoint": endpoint,
                 "rotation.credentials": list(credentials),
             },

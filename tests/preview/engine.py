@@ -62,9 +62,14 @@ class Engine:
 
     def resources(self) -> list[str]:
         """Type tokens of everything in the stack's state."""
-        exported = self._run("stack", "export", "--stack", self.stack, cwd=self.folder)
-        deployment = json.loads(exported.stdout)["deployment"]
+        deployment = json.loads(self.exported())["deployment"]
         return [resource["type"] for resource in deployment.get("resources") or []]
+
+    def exported(self, *arguments: str) -> str:
+        """The stack's state; `--show-secrets` decrypts what it holds."""
+        return self._run(
+            "stack", "export", "--stack", self.stack, *arguments, cwd=self.folder
+        ).stdout
 
     def _run(
         self, *arguments: str, cwd: Path, check: bool = True

@@ -41,6 +41,7 @@ def parse(*credentials: Any, **changes: Any) -> Settings:
         "local",
         {
             "engines.database.staticRoles": STATIC,
+            "engines.aws.rootKey": {"file": "fake-aws-key"},
             "rotation": {"credentials": copy.deepcopy(list(credentials))},
             **changes,
         },
@@ -133,6 +134,10 @@ def test_what_the_stack_lacks_is_told() -> None:
     assert "occurs 2 times" in told["rotation.credentials[1].publish"]
     with pytest.raises(SettingsError, match=r"without `engines.database`"):
         parse(DATABASE, **{"engines.database": ...})
+    root = {"type": "vault-aws-root", "name": "aws", "user": "vault"}
+    for lacking in ("engines.aws.rootKey", "engines.aws"):
+        with pytest.raises(SettingsError, match=rf"without `{lacking}`"):
+            parse(root, **{lacking: None})
 
 
 @settings(max_examples=20)

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from access.grant import Grant
+from components.vault.aws_root_key import DeployerLogin
 from settings import SettingsError
 from settings.auth import Auth
 from settings.base import Section
@@ -34,6 +35,7 @@ database:
   staticRoles: [{{ name: ml-tracking, username: tracking, schedule: "0 3 * * 0" }}]
 aws:
   endpoint: http://10.77.0.2:5000
+  rootKey: {{ file: {folder}/aws-key }}
   roles:
     - {{ name: ml-s3-access, role: "arn:aws:iam::123456789012:role/ml", buckets: [example-data] }}
     - name: ml-s3-user
@@ -119,7 +121,7 @@ def rules(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("postgres-password", "client-secret", "bind-password", "ca.crt"):
+    for name in ("postgres-password", "client-secret", "bind-password", "aws-key", "ca.crt"):
         (tmp_path / name).write_text(f"fake {name}\n")
         (tmp_path / name).chmod(0o600)
     return tmp_path
@@ -141,6 +143,11 @@ def deployed(folder: Path, *, preview: bool) -> Deployment:
             wanted_engines,
             read,
             address="https://vault.example.com:8200",
+            deployer=DeployerLogin(
+                address="https://vault.example.com:8200",
+                token_file="fake-token-file",
+                ca_file="fake-ca-file",
+            ),
             aws=AWS,
             protect=True,
             opts=opts,
@@ -194,6 +201,13 @@ def test_credentials_are_secrets_wherever_they_go(folder: Path) -> None:
     ]
 
 
+def test_the_aws_key_is_named_and_nowhere_else(folder: Path) -> None:
+    result = deployed(folder, preview=False)
+    key = result.one("pulumi-python:dynamic/strongroom:AwsRootKey").inputs
+    assert key["file"] == str(folder / "aws-key")
+    assert "fake aws-key" not in json.dumps([r.inputs for r in result.resources], default=str)
+
+
 def test_nothing_is_on_by_itself() -> None:
     assert files.read(Engines(), Auth(), source="Pulumi.test.yaml") == {}
     assert not any(
@@ -205,10 +219,12 @@ def test_every_missing_or_open_file_is_named_and_none_is_shown(folder: Path) -> 
     (folder / "postgres-password").unlink()
     (folder / "client-secret").chmod(0o644)
     (folder / "ca.crt").unlink()
+    (folder / "aws-key").chmod(0o640)
     with pytest.raises(SettingsError) as refused:
         deployed(folder, preview=True)
     message = str(refused.value)
-    assert "4 mistakes" in message
+    assert "5 mistakes" in message
+    assert "engines.aws.rootKey.file" in message
     assert "engines.database.passwordFile" in message
     assert "which is no file" in message
     assert "auth.oidc.clientSecretFile" in message

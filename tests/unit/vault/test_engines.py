@@ -12,13 +12,14 @@ import pulumi_vault as vault
 import pytest
 
 from components.vault.aws import AssumedRole, AwsEngine, AwsEngineArgs, IamUser, StoredKey
+from components.vault.aws_root_key import DeployerLogin
 from components.vault.kv import KvEngineArgs
 from components.vault.pki import PkiEngine, PkiEngineArgs, PkiRole
 from components.vault.s3_policy import s3_read_policy
 from components.vault.transit import KeyType, TransitEngine, TransitEngineArgs, TransitKey
 from tests.unit.support.monitor import Deployment, deploy
 
-SECRET_KEY = "fake-secret-key-for-tests"
+ROOT_KEY = "pulumi-python:dynamic/strongroom:AwsRootKey"
 ASSUMED = AssumedRole(
     name="ml-s3-access",
     role_arn="arn:aws:iam::123456789012:role/ml-s3-access",
@@ -29,10 +30,16 @@ USER = IamUser(
     permissions_boundary_arn="arn:aws:iam::123456789012:policy/vault-boundary",
     buckets=("example-ml-data",),
 )
+STORED_KEY = StoredKey(
+    file="fake-key-file",
+    deployer=DeployerLogin(
+        address="https://vault.example.com:8200", token_file="fake-token", ca_file="fake-ca"
+    ),
+)
 AWS = AwsEngineArgs(
     region="eu-central-1",
     roles=(ASSUMED, USER),
-    identity=StoredKey(access_key="FAKE-ACCESS-KEY", secret_key=SECRET_KEY),
+    identity=STORED_KEY,
     protect=True,
 )
 SERVING = PkiRole(
@@ -76,7 +83,7 @@ def run(*, preview: bool = False) -> Deployment:
     return deploy(program, preview=preview, outputs=MADE_BY_VAULT)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["up", "preview"])
+@pytest.fixture(params=[False, True], ids=["up", "preview"])
 def deployed(request: pytest.FixtureRequest) -> Deployment:
     return run(preview=request.param)
 
@@ -86,6 +93,7 @@ def test_the_tree_is_as_pinned(deployed: Deployment) -> None:
     assert deployed.tree() == [
         "pulumi:providers:vault vault",
         "strongroom:vault:AwsEngine aws",
+        f"  {ROOT_KEY} aws-root-key",
         "  vault:aws/secretBackend:SecretBackend aws-mount",
         "  vault:aws/secretBackendRole:SecretBackendRole aws-role-ml-s3-access",
         "  vault:aws/secretBackendRole:SecretBackendRole aws-role-ml-s3-user",
@@ -126,28 +134,28 @@ def test_all_below_a_mount_goes_with_it(deployed: Deployment) -> None:
     assert {r.request.deletedWith for r in below} == urns
 
 
-def test_the_aws_key_is_write_only_and_secret(deployed: Deployment) -> None:
+def test_the_aws_key_is_given_by_its_file_and_the_mount_leaves_it_alone(
+    deployed: Deployment,
+) -> None:
     engine = deployed.one("vault:aws/secretBackend:SecretBackend")
-    assert engine.inputs["secretKeyWo"] == SECRET_KEY
-    assert engine.inputs["secretKeyWoVersion"] == 1
-    assert "secretKeyWo" in engine.secret_inputs
-    assert "secretKey" not in engine.inputs
     assert engine.protect
-    others = [r.inputs for r in deployed.resources if r is not engine]
-    assert SECRET_KEY not in json.dumps(others, default=str)
-
-
-def test_arguments_do_not_show_the_key() -> None:
-    assert SECRET_KEY not in repr(AWS)
-    assert "eu-central-1" in repr(AWS)
+    assert not {key for key in engine.inputs if "Key" in key}
+    assert {"accessKey", "region", "iamEndpoint", "stsEndpoint"} <= set(
+        engine.request.ignoreChanges
+    )
+    key = deployed.one(ROOT_KEY)
+    assert key.request.deletedWith == engine.urn
+    assert key.inputs["file"] == "fake-key-file"
+    assert key.inputs["version"] == 1
 
 
 def test_without_a_key_vault_acts_as_its_pods_do() -> None:
     args = AwsEngineArgs(region="eu-central-1", roles=(ASSUMED,))
-    engine = deploy(lambda: AwsEngine("aws", args) and None).one(
-        "vault:aws/secretBackend:SecretBackend"
-    )
+    deployed = deploy(lambda: AwsEngine("aws", args) and None)
+    engine = deployed.one("vault:aws/secretBackend:SecretBackend")
     assert not {key for key in engine.inputs if "Key" in key}
+    assert not engine.request.ignoreChanges
+    assert not deployed.of_type(ROOT_KEY)
 
 
 def test_an_assumed_role_is_narrowed_by_its_session(deployed: Deployment) -> None:
@@ -222,7 +230,7 @@ def test_certificates_are_for_named_hosts_and_days(deployed: Deployment) -> None
 
 def test_transit_keys_rotate_and_never_leave(deployed: Deployment) -> None:
     keys = deployed.of_type("vault:transit/secretBackendKey:SecretBackendKey")
-    assert [key.inputs["type"] for key in keys] == ["aes256-gcm96", "ed25519"]
+    assert sorted(key.inputs["type"] for key in keys) == ["aes256-gcm96", "ed25519"]
     for key in keys:
         assert key.inputs["autoRotatePeriod"] == 90 * 86_400
         assert key.inputs["exportable"] is False
@@ -248,7 +256,7 @@ def domains(*names: str) -> Any:
         (lambda: replace(USER, permissions_boundary_arn=""), "no ARN of one policy"),
         (lambda: s3_read_policy([f"example-{n:050}" for n in range(20)]), "Split them"),
         (lambda: replace(AWS, roles=(ASSUMED, ASSUMED)), "given twice"),
-        (lambda: StoredKey(access_key="FAKE", secret_key="fake", version=0), "Start at 1"),
+        (lambda: replace(STORED_KEY, version=0), "Start at 1"),
         (domains("*.example.com"), "empty or a pattern"),
         (domains("com"), "no domain of one owner"),
         (domains("model.example.com", "svc.cluster.local"), "no domain of one owner"),

@@ -52,6 +52,16 @@ def stack(*credentials: dict[str, Any]) -> Settings:
                         }
                     ],
                 },
+                "aws": {
+                    "roles": [
+                        {
+                            "name": "ml-s3-access",
+                            "role": "arn:aws:iam::123456789012:role/ml",
+                            "buckets": ["example-data"],
+                        }
+                    ],
+                    "rootKey": {"file": "fake-aws-key"},
+                },
                 "transit": {"keys": [{"name": "strongroom-rotation", "algorithm": "ed25519"}]},
             },
             "rotation": {
@@ -94,6 +104,7 @@ def test_what_the_pod_is_told_does_not_look_like_a_secret_to_the_policies() -> N
         password(consumers=[rolled_out]),
         {"type": "vault-database-root", "name": "vault-database"},
         {"type": "vault-static-role", "name": "static", "role": "rotation-admin"},
+        {"type": "vault-aws-root", "name": "vault-aws", "user": "fake-vault"},
         {"type": "secrets-manager", "name": "value", "secretId": "ml/value"},
         {
             "type": "iam-access-key",
