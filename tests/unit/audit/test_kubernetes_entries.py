@@ -8,12 +8,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import orjson
 import pytest
 
-from audit import reports
+from audit import baseline, reports
 from audit.backend import rows_of
+from audit.detections import denied_burst
+from audit.detections.detection import Facts
+from audit.known import NOTHING
 from audit.store import Store
-from tests.unit.audit.entries import Rows, events_of, read_into, tables_of
+from audit.thresholds import DEFAULT
+from tests.unit.audit.entries import Rows, events_of, read_into, tables_of, write
 
 REAL = Path(__file__).with_name("kubernetes_entries.jsonl")
 
@@ -80,6 +85,26 @@ def test_what_is_not_there_or_is_there_already_is_no_refusal(store: Store) -> No
     assert [e["error"] for e in of(store, "create", "k8s:fake-audit/allowed")] == [None, None]
     refused = rows_of(reports.denials(tables_of(store).events))
     assert [row["path"] for row in refused] == ["k8s:fake-audit/other"]
+
+
+@pytest.mark.parametrize(("code", "bursts"), [(404, 0), (409, 0), (403, 1)])
+def test_only_refusals_are_a_burst(tmp_path: Path, code: int, bursts: int) -> None:
+    (line,) = (line for line in REAL.read_bytes().splitlines() if b'"code":%d' % code in line)
+    asked = json.loads(line)
+    again = [orjson.dumps({**asked, "auditID": f"fake-{number}"}) for number in range(40)]
+    read, _ = read_into(tmp_path / "store", write(tmp_path / "audit.log", again))
+    events, activity = tables_of(read).events, tables_of(read).activity
+    facts = Facts(
+        requests=events,
+        calls=baseline.calls(events),
+        visits=baseline.visits(events),
+        activity=activity,
+        known=NOTHING,
+        thresholds=DEFAULT,
+    )
+    detection = denied_burst.BY_SUBJECT
+    found = list(detection.findings(rows_of(detection.episodes(facts))))
+    assert [(one.subject, one.count) for one in found] == [("strongroom:admin", 40)] * bursts
 
 
 def test_a_token_of_an_account_is_named_with_who_asked_for_it(store: Store) -> None:
