@@ -118,7 +118,7 @@ def test_another_endpoint_alone_is_refused_and_the_key_kept(stack: EnginesStack)
     assert gives_aws_credentials(stack)
 
 
-def test_a_grown_version_hands_over_the_files_key(stack: EnginesStack) -> None:
+def test_a_grown_version_hands_over_the_files_key_and_another_endpoint(stack: EnginesStack) -> None:
     before = aws_key(stack)
     second = new_aws_key(stack)
     stack.engines["aws"]["rootKey"]["version"] = 2
@@ -126,8 +126,11 @@ def test_a_grown_version_hands_over_the_files_key(stack: EnginesStack) -> None:
         stack.up()
     assert aws_key(stack) == before
     stack.key_file.write_text(as_aws_prints(second))
+    stack.engines["aws"]["endpoint"] = stack.aws.endpoint.replace("127.0.0.1", "localhost")
     stack.up()
-    assert aws_key(stack) == second[0]
+    written = stack.servers.vault.read("aws/config/root")["data"]
+    assert written["access_key"] == second[0]
+    assert written["iam_endpoint"] == stack.engines["aws"]["endpoint"]
     delete_aws_key(stack, before)
     rotate_aws_key(stack)
     assert gives_aws_credentials(stack)
