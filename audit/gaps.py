@@ -1,7 +1,8 @@
 """Holes in the log: calls of which a half is missing, and times in which a device wrote nothing.
 
 Owns what is a hole and what is known to be none: sealing is never answered, a device's first entry
-is a probe, and the answer to a device's removal is not written by it.
+is a probe, the answer to a device's removal is not written by it, and a wrapping token that is bad
+or spent is refused in the request's own entry.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ LONGEST_CALL = timedelta(seconds=90)
 # A silence is a gap when it is so many times longer than usual.
 TIMES_LONGER = 10
 _KNOWN_HALVES = r"(^|/)sys/(seal|unseal|step-down|audit/[^/]+)$"
+_UNWRAP = r"(^|/)sys/wrapping/unwrap$"
 
 
 def halves(events: Table) -> Table:
@@ -25,7 +27,8 @@ def halves(events: Table) -> Table:
 
     The first and last moments of what was read are left out: their other half may lie outside.
     """
-    vault = events.filter(_.source == Source.VAULT, ~_.path.re_search(_KNOWN_HALVES))
+    refused = _.path.re_search(_UNWRAP) & _.error.notnull()
+    vault = events.filter(_.source == Source.VAULT, ~_.path.re_search(_KNOWN_HALVES), ~refused)
     span = vault.agg(first=_.time.min(), last=_.time.max())
     margin = ibis.interval(seconds=int(LONGEST_CALL.total_seconds()))
     return (

@@ -1,7 +1,7 @@
 """Root: its token at work, and attempts to make one, outside the windows that were announced.
 
-Vault calls the path sys/generate-root/attempt, OpenBao sys/generate-root-token/attempt too. A root
-user of a cloud account counts as root.
+Vault calls the path sys/generate-root/attempt, OpenBao sys/generate-root-token/attempt too, in a
+namespace as well. A root user of a cloud account counts as root.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def use(facts: Facts) -> Table:
 def generation(facts: Facts) -> Table:
     """The calls that make a root token; asking how far an attempt is makes none."""
     calls = facts.calls
-    making = calls.path.startswith("sys/generate-root") & (calls.operation != "read")
+    making = calls.path.re_search(r"(^|/)sys/generate-root") & (calls.operation != "read")
     tried = outside(calls.filter(making), facts.known.root_windows)
     return evidence(tried, tried.address.fill_null("no address"))
 

@@ -160,6 +160,14 @@ def test_sealing_is_told_though_nobody_answers_it(tmp_path: Path) -> None:
     assert rows_of(gaps.halves(shown.events)) == []
 
 
+@pytest.mark.parametrize("error", [None, "wrapping token is not valid or does not exist"])
+def test_a_refused_unwrapping_is_whole_in_its_request(tmp_path: Path, error: str | None) -> None:
+    request, _ = call(500, path="sys/wrapping/unwrap", operation="update", error=error)
+    shown = tables(tmp_path, [*call(1), request, *call(1000)])
+    missing = [one["path"] for one in rows_of(gaps.halves(shown.events))]
+    assert missing == ([] if error else ["sys/wrapping/unwrap"])
+
+
 def test_halves_of_calls_are_found_where_the_other_must_be(tmp_path: Path) -> None:
     lines = [
         call(0)[1],

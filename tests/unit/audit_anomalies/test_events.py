@@ -106,7 +106,14 @@ def test_root_in_an_announced_window_is_expected() -> None:
     assert found(root.USE, [replace(inside, time=at(1, 15))], known)
 
 
-@pytest.mark.parametrize("path", ["sys/generate-root/attempt", "sys/generate-root-token/attempt"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sys/generate-root/attempt",
+        "sys/generate-root-token/attempt",
+        "team/sys/generate-root-token/attempt",
+    ],
+)
 def test_both_dialects_of_making_root_are_found(path: str) -> None:
     tried = Call(time=at(0), subject=None, path=path, operation="update")
     assert found(root.GENERATION, [tried])
