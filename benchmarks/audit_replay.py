@@ -27,7 +27,8 @@ from random import Random
 import yaml
 
 from benchmarks import audit_cloud
-from benchmarks.audit_attacks import GAP, WARM_UP, Attack, oddities, plan
+from benchmarks.audit_attacks import GAP, WARM_UP, Attack, plan
+from benchmarks.audit_oddities import oddities
 from benchmarks.audit_population import (
     AWS_READ,
     CANARY,
