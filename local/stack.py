@@ -112,7 +112,11 @@ class Stack:
     def _settle_pending_operations(self) -> None:
         """Take up what a killed engine had begun to create; its other steps are done again."""
         exported = self.export()
-        if pending.settle(exported["deployment"]):
+        begun = pending.settle(exported["deployment"])
+        unread = pending.unread(exported["deployment"])
+        if unread:
+            self.preview()  # the program logs in anew, which a refresh does not
+        if begun:
             settled = self.instance.state_dir / "pulumi-settled.json"
             settled.touch(mode=0o600)
             settled.write_text(json.dumps(exported))
@@ -120,7 +124,7 @@ class Stack:
                 self.run("stack", "import", "--file", str(settled), "--stack", STACK)
             finally:
                 settled.unlink()
-        if unread := pending.unread(exported["deployment"]):
+        if unread:
             self.refresh(*unread)
 
     def up(self, *arguments: str) -> None:
@@ -132,21 +136,9 @@ class Stack:
         self.run("preview", *self._deployment, *arguments)
 
     def refresh(self, *urns: str) -> None:
-        """Compare the resources named with what there is, and forget those that are gone.
-
-        The program runs for it: it logs in anew, for the token in the state may be over.
-        """
+        """Compare the resources named with what there is, and forget those that are gone."""
         targets = [argument for urn in urns for argument in ("--target", urn)]
-        self.run(
-            "refresh",
-            "--yes",
-            "--skip-preview",
-            "--run-program",
-            *self._config,
-            "--stack",
-            STACK,
-            *targets,
-        )
+        self.run("refresh", "--yes", "--skip-preview", *self._config, "--stack", STACK, *targets)
 
     def destroy(self) -> None:
         """Delete every resource of the stack."""

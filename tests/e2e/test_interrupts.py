@@ -31,7 +31,7 @@ PLACES = (
     ("] joined: ", signal.SIGKILL),
     ("] audited: audit devices", signal.SIGKILL),
     ("] deployer-credential: the root token is revoked", signal.SIGKILL),
-    # Vault makes it, and nobody notes that: a mount is refused the second time.
+    # Vault may make it, and nobody notes that: a mount is refused the second time.
     ("vault:index:Mount pki-root-mount creating", signal.SIGKILL),
 )
 
@@ -107,7 +107,6 @@ def test_broken_off_anywhere_the_same_command_goes_on(environment: Environment) 
         with up(broken.instance) as last:
             output = last.communicate()[0]
         assert last.returncode == 0, output
-        assert "Refreshing (local)" in output, "the mount was not looked for in Vault"
         assert "the job says: tracking at" in output
         broken.stack.up("--expect-no-changes")
         assert urns(broken) == urns(environment)

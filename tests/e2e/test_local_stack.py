@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import hvac
 import pytest
 
@@ -34,6 +37,37 @@ def test_objects_that_the_state_does_not_know_are_taken_up(environment: Environm
     environment.stack.run("state", "delete", "--stack", STACK, "--yes", *forgotten)
     environment.stack.up()
     environment.stack.up("--expect-no-changes")
+
+
+def test_a_mount_that_was_being_made_is_found_again(environment: Environment) -> None:
+    """As after a kill between Vault's answer and its record in the state: a mount is there once."""
+    resources = environment.stack.export()["deployment"]["resources"]
+    (mount,) = (r for r in resources if r["urn"].endswith("::transit-mount"))
+    lost = with_dependents(mount["urn"], resources)
+    begun = {key: value for key, value in mount.items() if key not in ("id", "outputs")}
+    # In the backend's own file, for the engine drops what is pending in a state that it imports.
+    (file,) = (environment.instance.state_dir / "pulumi-state/.pulumi/stacks").rglob("local.json")
+    stored = json.loads(file.read_text())
+    latest = stored["checkpoint"]["latest"]
+    latest["resources"] = [r for r in latest["resources"] if r["urn"] not in lost]
+    latest["pending_operations"] = [{"type": "creating", "resource": begun}]
+    file.write_text(json.dumps(stored))
+
+    environment.up(Clock())
+    found = environment.stack.export()["deployment"]
+    (again,) = (r for r in found["resources"] if r["urn"] == mount["urn"])
+    assert again["outputs"]["accessor"] == mount["outputs"]["accessor"]
+    environment.stack.up("--expect-no-changes")
+
+
+def with_dependents(urn: str, resources: list[dict[str, Any]]) -> set[str]:
+    """`urn`, and every resource that cannot be in the state without it."""
+    lost = {urn}
+    for resource in resources:  # what is needed comes first
+        needed = {resource.get("parent"), resource.get("deletedWith")}
+        if lost & {*needed, *resource.get("dependencies", ())}:
+            lost.add(resource["urn"])
+    return lost
 
 
 def test_vault_is_healthy_and_unsealed_by_its_key(
