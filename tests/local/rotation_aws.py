@@ -69,15 +69,15 @@ def fake_aws() -> Iterator[FakeAws]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
+    iam = boto3.client(
+        "iam",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    made: dict[str, tuple[str, str]] = {}
     try:
-        iam = boto3.client(
-            "iam",
-            endpoint_url=endpoint,
-            region_name=REGION,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
-        made = {}
         for user, actions in (
             ("fake-rotator", ROTATOR_MAY),
             (EXPORTER, ("s3:ListAllMyBuckets",)),
@@ -99,8 +99,18 @@ def fake_aws() -> Iterator[FakeAws]:
             vault=made[VAULT],
         )
     finally:
-        _check_after(endpoint, b"inf")  # the switch is the whole process's, and others use moto too
+        # The switch and the users are the whole process's, and others use moto too.
+        _check_after(endpoint, b"inf")
+        for user in made:
+            _delete(iam, user)
         server.stop()
+
+
+def _delete(iam: Any, user: str) -> None:
+    for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=user, PolicyName="fake")
+    iam.delete_user(UserName=user)
 
 
 def _check_after(endpoint: str, requests: bytes) -> None:
