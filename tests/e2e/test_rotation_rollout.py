@@ -6,11 +6,9 @@ copies it once an hour, so the rotation has to wait until the test asks for the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import pytest
@@ -18,13 +16,19 @@ import yaml
 from kubernetes import client
 
 from local.environment import Environment
-from local.progress import Clock
 from local.services import postgresql
 from local.services.postgresql import PostgresService
 from local.workload import Cluster
-from tests.e2e.instances import deployed_with
 from tests.e2e.published_login import Login, connect, reconnecting
-from tests.e2e.test_rotation import CREDENTIAL, IDENTITY, READER, job, published_to
+from tests.e2e.rotations import (
+    CREDENTIAL,
+    IDENTITY,
+    READER,
+    followed_by,
+    published,
+    rotated,
+    signed_lines,
+)
 from tests.e2e.waiting import wait_until
 from tests.e2e.workloads import Manifest, Workloads, example
 
@@ -54,13 +58,24 @@ while :; do wait; done
 
 @pytest.fixture(scope="module", autouse=True)
 def followed(environment: Environment) -> Iterator[None]:
-    """The stack, in which the workload is followed and no rotation begins by the clock."""
-    with deployed_with(environment, with_rollout(environment)):
-        jobs = client.BatchV1Api(environment.cluster().api())
-        wait_until(
-            "a rotation that the clock has begun to end",
-            lambda: not jobs.read_namespaced_cron_job(IDENTITY, "vault").status.active,
-        )
+    """The stack with the workload followed, and rolled out after its Secret."""
+    config = yaml.safe_load(environment.stack.config_file.read_text())["config"]
+    copied = {
+        "name": SECRET,
+        "namespace": NAMESPACE,
+        "store": "vault-shared",
+        "refresh": "1h",
+        "extract": ["secret/ml/mlflow-database"],
+        "template": {"service": _SERVICE},
+    }
+    secrets = [*config["strongroom:externalSecrets"]["secrets"], copied]
+    consumer = {
+        "namespace": NAMESPACE,
+        "workload": f"deployment/{WORKLOAD}",
+        "reload": "rollout",
+        "waitsFor": SECRET,
+    }
+    with followed_by(environment, consumer, externalSecrets={"secrets": secrets}):
         yield
 
 
@@ -72,33 +87,6 @@ def cluster(environment: Environment) -> Cluster:
 @pytest.fixture
 def database(environment: Environment) -> PostgresService:
     return postgresql.start(environment.node, environment.instance)
-
-
-def with_rollout(environment: Environment) -> dict[str, Any]:
-    """The stack's rotations and Secrets, with a workload that is rolled out after its Secret."""
-    config = yaml.safe_load(environment.stack.config_file.read_text())["config"]
-    rotation: dict[str, Any] = config["strongroom:rotation"]
-    rotation["job"]["schedule"] = "0 0 29 2 *"
-    for credential in rotation["credentials"]:
-        if credential["name"] == CREDENTIAL:
-            credential["consumers"] = [
-                {
-                    "namespace": NAMESPACE,
-                    "workload": f"deployment/{WORKLOAD}",
-                    "reload": "rollout",
-                    "waitsFor": SECRET,
-                }
-            ]
-    copied = {
-        "name": SECRET,
-        "namespace": NAMESPACE,
-        "store": "vault-shared",
-        "refresh": "1h",
-        "extract": ["secret/ml/mlflow-database"],
-        "template": {"service": _SERVICE},
-    }
-    secrets = [*config["strongroom:externalSecrets"]["secrets"], copied]
-    return {"strongroom:rotation": rotation, "strongroom:externalSecrets": {"secrets": secrets}}
 
 
 def consumer() -> Manifest:
@@ -120,24 +108,6 @@ def consumer() -> Manifest:
     secrets["secret"]["secretName"] = SECRET
     pod["volumes"].append({"name": "postgresql-ca", "configMap": {"name": "postgresql-ca"}})
     return deployment
-
-
-def rotate(cluster: Cluster, name: str, *options: str) -> dict[str, Any]:
-    """One pass of the rotator's own pod; what it says about the credential."""
-    said = cluster.run_job(job(cluster, name, CREDENTIAL, "--json", *options), Clock(), 300)
-    (told,) = json.loads(said[said.index("[\n") :])
-    result: dict[str, Any] = told
-    return result
-
-
-def newest_run(cluster: Cluster) -> list[dict[str, Any]]:
-    """The signed lines of the credential's last run, in their order."""
-    events = job(cluster, "rotate-events", program="from cli.rotator import app; app()")
-    (container,) = events["spec"]["template"]["spec"]["containers"]
-    container["args"] = ["rotate", "events", *container["args"]]
-    lines = [json.loads(line) for line in cluster.run_job(events, Clock()).splitlines()]
-    own = [line for line in lines if line["rotation"] == CREDENTIAL]
-    return [line for line in own if line["run"] == own[-1]["run"]]
 
 
 def copy_now(cluster: Cluster) -> None:
@@ -183,15 +153,15 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
 ) -> None:
     workload, workloads = consumer(), Workloads(cluster)
     reader = cluster.login(*READER)
-    old = published_to(reader)
+    old = published(reader)
     with workloads.applied(workload):
         before = workloads.wait_until_ready(workload)
         using_old = {pod.status.pod_ip: old["username"] for pod in before}
         wait_until("a session of each pod", lambda: sessions(database) == using_old, 60)
 
-        with reconnecting(database, lambda: published_to(reader)) as seen:
-            assert rotate(cluster, "rotate-begin", "--now")["result"] == "waits"
-            new = published_to(reader)
+        with reconnecting(database, lambda: published(reader)) as seen:
+            assert rotated(cluster, "rotate-begin", CREDENTIAL, "--now")["result"] == "waits"
+            new = published(reader)
             assert new["username"] != old["username"]
             # The Secret has the old login: a pod made of it now would start with that.
             assert template_run(cluster) is None
@@ -202,7 +172,7 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
 
             copy_now(cluster)
             with ThreadPoolExecutor(1) as pool:
-                rest = pool.submit(rotate, cluster, "rotate-go-on", "--wait", "120")
+                rest = pool.submit(rotated, cluster, "rotate-go-on", CREDENTIAL, "--wait", "120")
                 wait_until(
                     "the old login to be refused",
                     lambda: rest.done() or not lets_in(database, old),
@@ -217,7 +187,8 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
         wait_until("a session of each new pod", lambda: sessions(database) == using_new, 60)
         for pod in after:
             assert workloads.log(pod, "serve").splitlines() == [new["username"]]
-        told = newest_run(cluster)
+        lines = signed_lines(cluster)
+        told = [line for line in lines if line["run"] == lines[-1]["run"]]
         assert template_run(cluster) == told[-1]["run"]
         environment.stack.up("--expect-no-changes")
     assert seen.failures == []
