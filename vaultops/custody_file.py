@@ -13,6 +13,8 @@ from pathlib import Path
 from vaultops.custody import InitRecord, now
 from vaultops.errors import VaultOpsError
 
+_ROOM = 64 * 1024  # bytes; ten shares wrapped for 4096-bit keys are 12 KiB
+
 
 def write_private(path: Path, text: str) -> None:
     """Replace `path` at once by a 0600 file with `text`, on disk when this returns.
@@ -43,17 +45,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Prove that `path` could be written. Raises VaultOpsError."""
+    """Prove that `path` could be written, with a record in it. Raises VaultOpsError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
-            pass
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+            file.write(bytes(_ROOM))  # a full disk takes an empty file
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as reason:
         raise VaultOpsError(
             "the custodian's file cannot be written; Vault was not initialised",
             where=f"strongroom:vault custodian.path: {path}",
             why=str(reason),
-            fix="name a path in a folder that you may write",
+            fix="name a path in a folder that you may write, on a disk with room",
         ) from None
 
 

@@ -87,7 +87,15 @@ class Kubectl:
 
 
 def _failure(text: str, where: str) -> VaultOpsError:
-    why = text.splitlines()[-1] if text else "kubectl gave no reason"
+    lines = text.splitlines() or ["kubectl gave no reason"]
+    why = lines[-1]
+    if told := [line for line in lines if "getting credentials" in line]:
+        return DeniedError(
+            "the kubeconfig gives no credentials",
+            where=where,
+            why=told[-1],
+            fix="log in to the cloud that has the cluster, and install the program that is named",
+        )
     if "NotFound" in text or "not found" in text:
         return NotFoundError(
             "the cluster has no such object", where=where, why=why, fix="deploy the stack first"

@@ -15,8 +15,9 @@ def unseal(target: Target, shares: Sequence[str]) -> tuple[Replica, ...]:
     """Hand `shares` to every sealed replica; each stops asking when it has enough.
 
     Replicas that have not joined yet are left alone. Fewer shares than the threshold are kept by
-    the servers, so holders may come one after the other. Raises DeniedError for a wrong share and
-    VaultOpsError when the seal is not Shamir.
+    the servers, so holders may come one after the other. A text that is no share costs none of
+    them; a share of another cluster shows when the last one is entered, and costs all. Raises
+    DeniedError for both and VaultOpsError when the seal is not Shamir.
     """
     for ordinal in range(target.replicas):
         replica = probe(target, ordinal)
@@ -33,17 +34,25 @@ def _unseal(target: Target, ordinal: int, replica: Replica, shares: Sequence[str
             why="recovery shares cannot decrypt; only the KMS key can",
             fix="make the KMS key reachable and restart the pod",
         )
+    entered = replica.unseal_progress
     with target.pod_client(ordinal) as client:
         for share in shares:
             try:
                 status = client.sys.submit_unseal_key(share)
-            except hvac.exceptions.InvalidRequest:
-                client.sys.submit_unseal_key(reset=True)
+            except hvac.exceptions.InvalidRequest as reason:
+                if client.sys.read_seal_status()["progress"] == entered:
+                    raise DeniedError(
+                        f"{replica.name} refuses the share; those entered before are kept",
+                        where=replica.name,
+                        why="; ".join(map(str, reason.errors or ())),
+                        fix="enter this share again, and the whole of it",
+                    ) from None
+                _forget(target)
                 raise DeniedError(
-                    f"{replica.name} refuses the shares; its progress was reset",
+                    f"{replica.name} refuses the shares; every server has forgotten them",
                     where=replica.name,
                     why="at least one share is not of this cluster",
-                    fix="enter the shares of the newest custody record",
+                    fix="all holders begin anew, with the shares of the newest custody record",
                 ) from None
             except hvac.exceptions.InternalServerError as reason:
                 raise UnreachableError(
@@ -54,3 +63,13 @@ def _unseal(target: Target, ordinal: int, replica: Replica, shares: Sequence[str
                 ) from None
             if not status["sealed"]:
                 return
+            entered = status["progress"]
+
+
+def _forget(target: Target) -> None:
+    """Reset every sealed server: those that have not tried the wrong share yet hold it, too."""
+    for ordinal in range(target.replicas):
+        replica = probe(target, ordinal)
+        if replica.answers and replica.initialised and replica.sealed:
+            with target.pod_client(ordinal) as client:
+                client.sys.submit_unseal_key(reset=True)

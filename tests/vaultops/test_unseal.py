@@ -69,21 +69,31 @@ def test_holders_come_one_after_the_other(sealed: Rig) -> None:
 
 
 def test_a_wrong_share_is_named_and_spoils_no_later_attempt(sealed: Rig) -> None:
+    """Each server has it when the first one fails: all forget it, not that one alone."""
     shares = sealed.record().shares
     foreign = base64.b64encode(b"a fake share of another cluster!!").decode()
+    unseal(sealed.target, (shares[0], foreign))
     with pytest.raises(DeniedError, match="refuses the shares") as refused:
-        unseal(sealed.target, (*shares[:2], foreign))
+        unseal(sealed.target, shares[2:3])
     assert foreign not in str(refused.value)
     assert "newest custody record" in refused.value.fix
-    assert observe(sealed.target).replicas[0].unseal_progress == 0
+    assert {replica.unseal_progress for replica in observe(sealed.target).replicas} == {0}
     unseal(sealed.target, shares[:3])
     sealed.await_joined()
 
 
-def test_text_that_is_no_share_is_refused(sealed: Rig) -> None:
-    with pytest.raises(DeniedError, match="refuses the shares"):
-        unseal(sealed.target, ("no share at all",))
-    unseal(sealed.target, sealed.record().shares)
+@pytest.mark.parametrize("length", [0, 20])
+def test_a_mistyped_share_is_refused_and_the_others_holders_shares_are_kept(
+    sealed: Rig, length: int
+) -> None:
+    shares = sealed.record().shares
+    unseal(sealed.target, shares[:2])
+    mistyped = shares[2][:length] or "no share at all"
+    with pytest.raises(DeniedError, match="refuses the share; those entered before are kept") as no:
+        unseal(sealed.target, (mistyped,))
+    assert mistyped not in str(no.value)
+    assert {replica.unseal_progress for replica in observe(sealed.target).replicas} == {2}
+    unseal(sealed.target, shares[2:3])
     sealed.await_joined()
 
 

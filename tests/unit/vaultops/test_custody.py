@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_a_folder_that_cannot_be_written_is_refused_before_vault_is_asked(tmp_pa
     assert "Vault was not initialised" in refused.value.what
     assert str(custodian.path) in refused.value.where
     assert "name a path in a folder that you may write" in refused.value.fix
+
+
+def test_a_disk_without_room_for_a_record_is_refused_before_vault_is_asked(
+    custodian: FileCustodian,
+) -> None:
+    """A full disk takes new files still, as long as they are empty."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(record().to_json()) - 1, before[1]))
+    try:
+        with pytest.raises(VaultOpsError, match="Vault was not initialised") as refused:
+            custodian.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "too large" in refused.value.why
+    assert list(custodian.path.parent.iterdir()) == []
 
 
 def test_a_damaged_file_is_never_taken_for_no_record(custodian: FileCustodian) -> None:
