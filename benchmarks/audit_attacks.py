@@ -26,6 +26,7 @@ from benchmarks.audit_population import (
 WARM_UP = 21  # days
 A_WEEK = 4  # attacks of each kind
 GAP = "gap"
+SPENT_WRAPPING = "spent-wrapping-token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ Act = Callable[[list[Subject], float, Random], Iterator[Call]]
 
 def plan(subjects: list[Subject], weeks: range, random: Random) -> Iterator[Attack]:
     """The attacks of these weeks (0 is the first), in no order of time."""
-    number = weeks.start * A_WEEK * (len(ATTACKS) + 1)
+    number = weeks.start * A_WEEK * (len(ATTACKS) + 2)
     for week in weeks:
         for kind, act in ATTACKS.items():
             for _ in range(A_WEEK):
@@ -57,6 +58,18 @@ def plan(subjects: list[Subject], weeks: range, random: Random) -> Iterator[Atta
                 yield Attack(
                     number=number, kind=kind, start=min(times), end=max(times), calls=calls
                 )
+        # Drawn apart: the rest of a seed's log stays as it was before there was this kind.
+        apart = Random(week)  # noqa: S311 -- a made log
+        for _ in range(A_WEEK):
+            number += 1
+            calls = tuple(replace(c, attack=number) for c in _spent_wrapping(week, apart))
+            yield Attack(
+                number=number,
+                kind=SPENT_WRAPPING,
+                start=calls[0].second,
+                end=calls[-1].second,
+                calls=calls,
+            )
         for _ in range(A_WEEK // 2):
             number += 1
             start = (week * 7 + random.randrange(7)) * DAY + random.random() * DAY * 0.8
@@ -182,6 +195,15 @@ def _audit_off(subjects: list[Subject], day: float, random: Random) -> Iterator[
     yield Call(
         second=at, kind="audit-disable", subject=deployer, path="sys/audit/file", address=here
     )
+
+
+def _spent_wrapping(week: int, random: Random) -> Iterator[Call]:
+    """Who was to have the secret comes after the thief, and tries a few times."""
+    at = (week * 7 + random.random() * 7) * DAY
+    here = f"10.42.{random.randrange(200)}.{random.randrange(1, 255)}"
+    for number in range(random.randint(1, 5)):
+        second, path = at + 5 * number, "sys/wrapping/unwrap"
+        yield Call(second=second, kind="unwrap-again", subject=None, path=path, address=here)
 
 
 ATTACKS: dict[str, Act] = {

@@ -25,8 +25,9 @@ from access.evaluate import Acl
 from access.grant import Grant
 from access.policy import Capability, PathRule, Policy
 from access.policy_hcl import parse, render
-from benchmarks import dev_vault, machine
+from benchmarks import machine
 from benchmarks.growth import markdown
+from local.services import dev_vault
 
 SEED = 20_260_101
 BATCH = 50

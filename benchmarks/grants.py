@@ -25,10 +25,11 @@ import typer
 
 from access.grant import Grant
 from access.policy_hcl import render
-from benchmarks import dev_vault, grants_sides, grants_tofu, machine
+from benchmarks import grants_sides, grants_tofu, machine
 from benchmarks.grants_sides import Cost, Side, Step
 from benchmarks.growth import bend, cell, marginal, markdown
 from local.progress import Clock
+from local.services import dev_vault
 from settings.grant_files import gather
 from wiring import collector
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,51 +23,10 @@ from moto.server import ThreadedMotoServer
 from local.node.forwards import free_port
 from local.paths import Instance
 from local.services import postgresql
+from local.services.direct_node import DirectNode
 from local.services.postgresql import PostgresService
 
 REGION = "eu-central-1"
-
-
-@dataclass
-class Loopback:
-    """Runs the services of `local` as plain processes, in no node."""
-
-    logs: Path
-    node_ip: str = "127.0.0.1"
-    started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def run_service(
-        self,
-        name: str,
-        argv: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        cwd: Path = Path("/"),
-        user: str | None = None,
-    ) -> bool:
-        """Start a program; False when it runs already. `user` is left to the program."""
-        del user
-        if name in self.started and self.started[name].poll() is None:
-            return False
-        self.logs.mkdir(parents=True, exist_ok=True)
-        with (self.logs / f"{name}.log").open("ab") as log:
-            self.started[name] = subprocess.Popen(
-                argv,
-                env={"PATH": os.environ["PATH"], **(env or {})},
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        return True
-
-    def stop_service(self, name: str) -> None:
-        """End a program."""
-        self.started.pop(name).wait(30)
-
-    def forward(self, name: str, host_port: int, target_host: str, target_port: int) -> int:
-        """Loopback needs no forward."""
-        del name, host_port, target_host
-        return target_port
 
 
 @dataclass(frozen=True)
@@ -125,7 +82,7 @@ class Servers:
 def running(folder: Path) -> Iterator[Servers]:
     """Both servers, with their files below `folder`, until the block ends."""
     instance = Instance("rotation")
-    node = Loopback(folder / "logs")
+    node = DirectNode(folder / "logs")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +13,7 @@ import pytest
 from access.evaluate import Acl
 from access.policy import Capability, PathRule, Policy
 from access.policy_hcl import render
-from local import toolchain
+from local.services import dev_vault
 from tests.access import naive
 
 # The first run may build Vault, which takes minutes.
@@ -34,38 +31,8 @@ CAPABILITIES = [c for c in Capability if c is not Capability.DENY]
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[hvac.Client]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    token = secrets.token_hex(16)
-    log = (tmp_path / "vault.log").open("w")
-    server = subprocess.Popen(
-        [toolchain.ensure(["vault"])["vault"], "server", "-dev", "-dev-no-store-token"],
-        env={
-            "VAULT_DEV_LISTEN_ADDRESS": address,
-            "VAULT_DEV_ROOT_TOKEN_ID": token,
-            "HOME": str(tmp_path),
-        },
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    client = hvac.Client(url=f"http://{address}", token=token)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                if client.sys.is_initialized() and not client.sys.is_sealed():
-                    break
-            except OSError:
-                pass
-            assert time.monotonic() < deadline, "the dev Vault did not answer within 30 s"
-            assert server.poll() is None, Path(log.name).read_text()
-            time.sleep(0.1)
+    with dev_vault.running(tmp_path) as client:
         yield client
-    finally:
-        server.terminate()
-        server.wait()
-        log.close()
 
 
 def some_path(dice: random.Random) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 import hvac
 import pytest
 
-from benchmarks import dev_vault, grants_sides
+from benchmarks import grants_sides
 from benchmarks.grants import some_grants
 from benchmarks.grants_sides import Step
 from local.progress import Clock
+from local.services import dev_vault
 from local.toolchain import bin_dir
 from local.toolchain.build import build
 from local.toolchain.catalogue import LANGUAGE_HOST

@@ -27,17 +27,16 @@ import yaml
 
 from local.node.forwards import free_port
 from local.paths import Instance
-from local.services import postgresql
+from local.services import dev_vault, postgresql
+from local.services.direct_node import DirectNode
 from local.services.postgresql import PostgresService
 from tests.local import killed_rotate
-from tests.local.direct_node import DirectNode
 from tests.local.rotation_servers import (
     DOCUMENT,
     ROLE,
     make_engines,
     make_identity,
     until,
-    vault_with_tls,
 )
 from tests.unit.support.stacks import changed
 from tests.vaultops.stand_ins import api_server, fake_jwt
@@ -209,7 +208,7 @@ class Rig:
 def rig(folder: Path, instance: Instance) -> Iterator[Rig]:
     """Everything started, the engines configured, the identity made."""
     with ExitStack() as held:
-        vault = held.enter_context(vault_with_tls(folder))
+        vault = held.enter_context(dev_vault.running(folder, tls=True))
         node = DirectNode(instance.logs)
         database = postgresql.start(node, instance, port=free_port())
         held.callback(postgresql.stop, node, instance)
@@ -217,7 +216,7 @@ def rig(folder: Path, instance: Instance) -> Iterator[Rig]:
             folder=folder,
             vault=vault,
             database=database,
-            ca_file=folder / "tls" / "vault-ca.pem",
+            ca_file=folder / dev_vault.CA,
             audit_log=folder / "audit.log",
         )
         make_engines(vault, database, made.audit_log)

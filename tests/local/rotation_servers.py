@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import secrets
 import stat
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import hvac
 
-from local import toolchain
-from local.node.forwards import free_port
 from local.services.postgresql import PostgresService
 from rotation import identity
 from tests.vaultops.stand_ins import fake_jwt
@@ -116,47 +112,6 @@ def make_identity(vault: hvac.Client, ca_file: Path, reviewer: str, jwt: Path) -
     )
     jwt.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
     jwt.write_text(fake_jwt(ROLE))
-
-
-@contextmanager
-def vault_with_tls(folder: Path) -> Iterator[hvac.Client]:
-    """A dev server; its CA is `folder`/tls/vault-ca.pem."""
-    address, root = f"127.0.0.1:{free_port()}", secrets.token_hex(16)
-    tls = folder / "tls"
-    tls.mkdir()
-    with (folder / "vault.log").open("wb") as log:
-        server = subprocess.Popen(
-            [
-                toolchain.ensure(["vault"])["vault"],
-                "server",
-                "-dev",
-                "-dev-tls",
-                f"-dev-tls-cert-dir={tls}",
-                "-dev-no-store-token",
-            ],
-            env={
-                "VAULT_DEV_LISTEN_ADDRESS": address,
-                "VAULT_DEV_ROOT_TOKEN_ID": root,
-                "HOME": str(folder),
-            },
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        client = hvac.Client(url=f"https://{address}", token=root, verify=str(tls / "vault-ca.pem"))
-        client.session.trust_env = False
-        until(lambda: _answers(client), "the dev Vault to answer")
-        yield client
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _answers(client: hvac.Client) -> bool:
-    try:
-        return bool(client.sys.is_initialized() and not client.sys.is_sealed())
-    except OSError:
-        return False
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:

@@ -20,8 +20,8 @@ import pytest
 from local.node.forwards import free_port
 from local.paths import REPOSITORY, Instance
 from local.services import aws
+from local.services.direct_node import DirectNode
 from local.services.host import ServiceError
-from tests.local.direct_node import DirectNode
 
 pytestmark = pytest.mark.e2e
 

@@ -14,7 +14,7 @@ import pytest
 from local.node.forwards import free_port
 from local.paths import Instance
 from local.services import postgresql, postgresql_setup
-from tests.local.direct_node import DirectNode
+from local.services.direct_node import DirectNode
 
 pytestmark = pytest.mark.e2e
 

@@ -30,7 +30,7 @@ import hvac.exceptions
 from local.node.forwards import free_port
 from local.paths import Instance
 from local.services import postgresql
-from tests.local.direct_node import DirectNode
+from local.services.direct_node import DirectNode
 from tests.vaultops import openbao
 from tests.vaultops.rig import Rig, running
 from tests.vaultops.stand_ins import api_server, fake_jwt

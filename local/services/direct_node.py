@@ -1,4 +1,4 @@
-"""A fake node: runs services as plain processes on loopback, in no namespace."""
+"""A stand-in for the node: services as plain processes on loopback, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass
 class DirectNode:
-    """Does for one process each what the real node's supervisor does."""
+    """A `ServiceHost` without a namespace and without a supervisor: who starts it ends what runs."""
 
     logs: Path
     node_ip: str = "127.0.0.1"
@@ -26,6 +26,8 @@ class DirectNode:
         cwd: Path = Path("/"),
         user: str | None = None,
     ) -> bool:
+        """Start a program; False when it runs already. `user` is left to the program."""
+        del user
         old = self.started.get(name)
         if old is not None and old.poll() is None:
             return False
@@ -42,6 +44,7 @@ class DirectNode:
         return True
 
     def stop_service(self, name: str) -> None:
+        """End a program."""
         self._end(name, signal.SIGTERM)
 
     def kill(self, name: str) -> None:
@@ -49,6 +52,8 @@ class DirectNode:
         self._end(name, signal.SIGKILL)
 
     def forward(self, name: str, host_port: int, target_host: str, target_port: int) -> int:
+        """The target's own port, which loopback reaches without a forward."""
+        del name, host_port, target_host
         return target_port
 
     def _end(self, name: str, number: signal.Signals) -> None:
