@@ -45,7 +45,7 @@ VISITS = ibis.schema(
     }
 )
 
-_OWN_MOUNT = r"^(sys|auth|identity|cubbyhole)(/|$)"
+_OWN_MOUNT = r"(^|/)(sys|auth|identity|cubbyhole)(/|$)"
 _HOLD_SECRETS = ("secretsmanager", "ssm", "kms", "secrets")
 
 

@@ -53,6 +53,7 @@ EVENT = rf"""
     CASE WHEN errorCode <> '' THEN errorCode || coalesce(
         ': ' || regexp_replace(trim(errorMessage), '\s*\n\s*', '; ', 'g'), ''
     ) END AS error,
+    NULL::BIGINT AS status,
     NULL::VARCHAR AS lease_id
 """
 

@@ -7,7 +7,10 @@ or spent is refused in the request's own entry.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import ibis
 from ibis import Table, _
@@ -18,8 +21,18 @@ from audit.schema import Phase, Source
 LONGEST_CALL = timedelta(seconds=90)
 # A silence is a gap when it is so many times longer than usual.
 TIMES_LONGER = 10
-_KNOWN_HALVES = r"(^|/)sys/(seal|unseal|step-down|audit/[^/]+)$"
-_UNWRAP = r"(^|/)sys/wrapping/unwrap$"
+_ENDS_SERVER = r"(^|/)sys/(seal|unseal|step-down)$"
+_KNOWN_HALVES = rf"{_ENDS_SERVER}|(^|/)sys/audit/[^/]+$"
+_UNWRAP = r"(^|/)sys/wrapping/(unwrap|lookup|rewrap)$"
+
+
+def whole(event: Mapping[str, Any]) -> bool:
+    """Whether an event tells the outcome of its call: no other half comes after it."""
+    return (
+        event["phase"] == Phase.RESPONSE
+        or re.search(_ENDS_SERVER, event["path"] or "") is not None
+        or (event["error"] is not None and re.search(_UNWRAP, event["path"] or "") is not None)
+    )
 
 
 def halves(events: Table) -> Table:

@@ -12,6 +12,7 @@ path of the namespace with a slash, as with Vault: `k8s:ml/*` means it too, sinc
 That there is no such object (404, 410) or already one (409) is an answer, and no error: Vault has
 none either when it is asked for a secret that does not exist. Every other code from 400 on is one:
 besides 401 and 403, admission refuses with 400 and 422, and a failed read gave nobody anything.
+The row's status tells that a write did nothing.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ EVENT = rf"""
         nullif(responseStatus.reason, ''),
         'HTTP status ' || responseStatus.code
     ) END AS error,
+    responseStatus.code::BIGINT AS status,
     NULL::VARCHAR AS lease_id
 """
 

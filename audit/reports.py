@@ -7,12 +7,12 @@ said (a bad token has none). Nothing here runs anything: `audit.backend` does.
 
 from __future__ import annotations
 
-from ibis import Deferred, Table, _, ifelse, or_
+from ibis import Deferred, Table, _, coalesce, ifelse, null, or_
 
 from audit.schema import Phase, Source
 
 # What the command line of Vault asks by itself before it reads a secret.
-_NOISE = "sys/internal/"
+_NOISE = r"^(.*/)?sys/internal/"
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
 # Both dialects: Vault and OpenBao name some of these differently.
 _CONTROL = (
@@ -24,6 +24,8 @@ _CONTROL = (
 _CONTROL_MOUNT = r"(^|/)(sys|auth|identity)/"
 _MAKES_ROOT = r"^(.*/)?sys/generate-root(-token)?(/|$)"
 _RBAC = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+# What Kubernetes answers is no refusal from 400 on either, but nothing has happened.
+_FAILED = 400
 _READS_IAM = r"^(Get|List|Simulate|Generate)"
 _KEY_CONTROL = (
     "PutKeyPolicy",
@@ -41,7 +43,7 @@ def calls(events: Table) -> Table:
     return events.filter(
         _.phase == Phase.RESPONSE,
         _.error.isnull(),
-        ~_.path.startswith(_NOISE),
+        ~_noise(),
     )
 
 
@@ -82,7 +84,7 @@ def who(events: Table, path: str) -> Table:
 
 def used(events: Table, subject: str) -> Table:
     """What a subject called, how often, and when; refused calls are counted beside."""
-    meant = events.filter(_.subject == subject, ~_.path.startswith(_NOISE))
+    meant = events.filter(_.subject == subject, ~_noise())
     return _used(meant, "source", "path", "operation", "role")
 
 
@@ -125,13 +127,16 @@ def changes(events: Table) -> Table:
         (_.source == Source.VAULT)
         & _.operation.isin(_WRITES)
         & _.path.re_search(_CONTROL)
-        & (_.mount.isnull() | _.mount.re_search(_CONTROL_MOUNT))
+        & _own_mount()
     ) & ~_.path.re_search(r"^(.*/)?auth/[^/]+/login")
     kubernetes = (_.source == Source.KUBERNETES) & _.operation.isin(_WRITES) & _.mount.isin(_RBAC)
     cloud = (_.source == Source.CLOUDTRAIL) & (
         ((_.mount == "iam") & ~_.operation.re_search(_READS_IAM)) | _.operation.isin(_KEY_CONTROL)
     )
-    return _answered(events.filter(or_(vault, kubernetes, cloud)), "operation", "error")
+    tried = events.filter(or_(vault, kubernetes, cloud))
+    answer = "nothing was changed: HTTP status " + _.status.cast("string")
+    undone = ifelse(_.status >= _FAILED, answer, null("string"))
+    return _answered(tried.mutate(error=coalesce(_.error, undone)), "operation", "error")
 
 
 def granted(events: Table) -> Table:
@@ -146,6 +151,14 @@ def granted(events: Table) -> Table:
         .agg(calls=_.count(), last=_.time.max())
         .order_by("policy", "path", "operation")
     )
+
+
+def _noise() -> Deferred:
+    return _.path.re_search(_NOISE) & _own_mount()
+
+
+def _own_mount() -> Deferred:
+    return _.mount.isnull() | _.mount.re_search(_CONTROL_MOUNT)
 
 
 def _used(events: Table, *keys: str) -> Table:
@@ -183,6 +196,8 @@ def _names(path: str) -> Deferred:
 
 
 def _forms(path: str) -> list[str]:
-    mount, _slash, rest = path.partition("/")
-    parts = ("data", "metadata", "delete", "undelete", "destroy") if rest else ()
-    return [path, *(f"{mount}/{part}/{rest}" for part in parts)]
+    """With each part of KV version 2's API where the mount may end: its name may have slashes."""
+    steps = path.split("/")
+    ends = [n for n in range(1, len(steps)) if steps[n:] != [""]]
+    parts = ("data", "metadata", "delete", "undelete", "destroy")
+    return [path, *("/".join([*steps[:n], part, *steps[n:]]) for n in ends for part in parts)]

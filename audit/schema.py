@@ -29,6 +29,7 @@ Owns names, types and meaning of the columns. How a row comes from a log is told
   (behind a load balancer the balancer's); NULL for what the server did by itself
 - `error`: the error in one line; NULL when there was none. A denial is an error; that something is
   not there is none, neither in Vault nor in Kubernetes
+- `status`: the HTTP status of Kubernetes' answer; NULL elsewhere
 - `lease_id`: the lease that a response handed out; or NULL
 - `device`: the stream of files that the entry was read from first, such as `/logs/audit.log`
 - `file`, `line`: the evidence: the path as it was read, and the line, from 1 (in a file of
@@ -80,6 +81,7 @@ EVENTS = ibis.schema(
         "mount_type": "string",
         "address": "string",
         "error": "string",
+        "status": "int64",
         "lease_id": "string",
         "device": "string",
         "file": "string",

@@ -60,7 +60,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     tables: dict[str, list[Stored]] = {name: [] for name in TABLES}
     keys: list[Stored] = []
     logs: dict[str, Progress] = {}

@@ -56,6 +56,7 @@ EVENT = r"""
         regexp_replace(error, '^\d+ errors? occurred:\s*\* |\s+$', '', 'g'),
         '\s*\n\s*(\* )?', '; ', 'g'
     ) END AS error,
+    NULL::BIGINT AS status,
     nullif(response.secret.lease_id, '') AS lease_id
 """
 

@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from access.grant import Grant
-from audit import report_page, reports
+from audit import gaps, report_page, reports
 from audit.backend import rows_of
 from audit.follow import follow as follow_log
 from audit.overview import overview
@@ -192,7 +192,7 @@ def _show_unused(left: list[UnusedGrant] | None) -> None:
 def _tell_event(event: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(orjson.dumps(event))
-    elif event["phase"] == "response":
+    elif gaps.whole(event):
         error = f"  refused: {event['error']}" if event["error"] else ""
         typer.echo(
             f"{event['time']:%H:%M:%S}  {event['subject'] or '-'}  {event['operation']}  "

@@ -13,6 +13,7 @@ from audit.detections import (
     new_address,
     root,
     several_stores,
+    spent_wrapping,
     sweep,
     unusual_hours,
 )
@@ -22,6 +23,7 @@ ALL = (
     root.USE,
     root.GENERATION,
     audit_off.DETECTION,
+    spent_wrapping.DETECTION,
     control_change.DETECTION,
     denied_burst.BY_SUBJECT,
     denied_burst.BY_ADDRESS,

@@ -11,15 +11,15 @@ from typing import Any
 
 from ibis import Table
 
-from audit.detections.detection import Detection, Facts, evidence
+from audit.detections.detection import Detection, Facts, evidence, of_vault
 from audit.findings import Severity
 
 
 def rows(facts: Facts) -> Table:
     """The attempts."""
     asked = facts.requests
-    device = asked.path.startswith("sys/audit/") & (asked.operation == "delete")
-    tried = asked.filter(device | ((asked.path == "sys/seal") & (asked.operation != "read")))
+    device = of_vault(asked, "sys/audit/") & (asked.operation == "delete")
+    tried = asked.filter(device | (of_vault(asked, "sys/seal$") & (asked.operation != "read")))
     return evidence(tried, tried.subject.fill_null("nobody known"))
 
 

@@ -10,18 +10,16 @@ from typing import Any
 
 from ibis import Table
 
-from audit.detections.detection import Detection, Facts, evidence, outside
+from audit.detections.detection import Detection, Facts, evidence, of_vault, outside
 from audit.findings import Severity
 
 # Vault documentation, "/sys" endpoints. Logins and renewals are updates under auth/ too: of those
 # paths only configuration and roles are changes.
 _SYSTEM = (
-    r"^(?:.*/)?sys/(?:policy|policies|auth|mounts|remount|audit|config|plugins|namespaces|raw"
+    r"sys/(?:policy|policies|auth|mounts|remount|audit|config|plugins|namespaces|raw"
     r"|rekey|rotate)(?:/|$)"
 )
-_AUTH = r"^(?:.*/)?(?:auth/[^/]+/(?:config|role|roles|users|groups|map|tune)|identity)(?:/|$)"
-# Below such a mount any name may stand, sys/mounts too.
-_SECRETS = ("kv", "generic", "cubbyhole")
+_AUTH = r"(?:auth/[^/]+/(?:config|role|roles|users|groups|map|tune)|identity)(?:/|$)"
 _CHANGES = ("create", "update", "patch", "delete")
 
 
@@ -31,9 +29,8 @@ def rows(facts: Facts) -> Table:
     changed = calls.filter(
         calls.operation.isin(_CHANGES)
         & calls.error.isnull()
-        & ~calls.mount_type.fill_null("").isin(_SECRETS)
-        & (calls.path.re_search(_SYSTEM) | calls.path.re_search(_AUTH))
-        & ~((calls.operation == "delete") & calls.path.startswith("sys/audit/"))
+        & (of_vault(calls, _SYSTEM) | of_vault(calls, _AUTH))
+        & ~((calls.operation == "delete") & of_vault(calls, "sys/audit/"))
     )
     changed = outside(changed, facts.known.deployments)
     return evidence(changed, changed.subject.fill_null("nobody known"))

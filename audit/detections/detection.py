@@ -27,8 +27,11 @@ from ibis import _ as row
 
 from audit.findings import Evidence, Finding, Severity, identify, in_utc
 from audit.known import Known, Window
+from audit.schema import Source
 from audit.thresholds import EVIDENCE_LINES, Thresholds
 
+# Below such a mount any name may stand.
+_SECRETS = ("kv", "generic", "cubbyhole")
 COLUMNS = (
     "key",
     "time",
@@ -114,6 +117,16 @@ def evidence(table: Table, key: ibis.Value | str, **columns: Any) -> Table:
 def seconds(time: ibis.Value) -> ibis.Value:
     """Whole seconds since 1970; cut off, not rounded, on every backend."""
     return time.truncate("s").epoch_seconds().cast("int64")
+
+
+def of_vault(table: Table, path: str) -> ibis.Value:
+    """Whether a call is on Vault's own `path`, a regular expression, in whatever namespace.
+
+    A namespace's name stands in front, and a secret may be called sys/audit, too.
+    """
+    secrets = table.mount_type.fill_null("").isin(_SECRETS)
+    vault = table.source == Source.VAULT.value
+    return vault & table.path.re_search(rf"^(?:.*/)?{path}") & ~secrets
 
 
 def outside(table: Table, windows: Sequence[Window]) -> Table:

@@ -15,20 +15,19 @@ from audit.detections.detection import Facts, seconds
 
 _DAY = 86400
 _WRITES = ("create", "update", "patch", "CreateSecret", "PutSecretValue")
+# With a namespace in front; Kubernetes and AWS have a colon before their first slash.
+_OWN = r"^([^:]*/)?(sys|auth)/"
 _POLICY = r"^(.*/)?sys/(policy|policies/acl)/([^/]+)$"
 
 
 def new_paths(facts: Facts) -> Table:
     """The first successful read of each subject on each path that is new to it.
 
-    Paths under sys/ and auth/ are no secrets.
+    Paths under sys/ and auth/ are no secrets, but where a secrets engine has them.
     """
     limits = facts.thresholds
-    visits = facts.visits.filter(
-        ~facts.visits.denied
-        & ~facts.visits.path.startswith("sys/")
-        & ~facts.visits.path.startswith("auth/")
-    )
+    own = facts.visits.store.isnull() & facts.visits.path.re_search(_OWN)
+    visits = facts.visits.filter(~facts.visits.denied & ~own)
     since = facts.visits.group_by("subject").aggregate(since=facts.visits["first"].min())
     wrote = visits.operation.isin(_WRITES)
     written = visits.filter(wrote).group_by("path").aggregate(written=visits["first"].min())

@@ -11,7 +11,7 @@ from typing import Any
 
 from ibis import Table
 
-from audit.detections.detection import Detection, Facts, evidence, outside
+from audit.detections.detection import Detection, Facts, evidence, of_vault, outside
 from audit.findings import Severity
 
 
@@ -27,7 +27,7 @@ def use(facts: Facts) -> Table:
 def generation(facts: Facts) -> Table:
     """The calls that make a root token; asking how far an attempt is makes none."""
     calls = facts.calls
-    making = calls.path.re_search(r"(^|/)sys/generate-root") & (calls.operation != "read")
+    making = of_vault(calls, "sys/generate-root") & (calls.operation != "read")
     tried = outside(calls.filter(making), facts.known.root_windows)
     return evidence(tried, tried.address.fill_null("no address"))
 

@@ -15,7 +15,7 @@ import ibis
 from ibis import Table
 from ibis import _ as row
 
-from audit.detections.detection import Detection, Facts, evidence, seconds
+from audit.detections.detection import Detection, Facts, evidence, of_vault, seconds
 from audit.detections.new_paths import new_paths
 from audit.findings import Severity
 
@@ -24,9 +24,7 @@ def rows(facts: Facts) -> Table:
     """The calls of every window with too many different paths."""
     limits = facts.thresholds
     calls = facts.calls.filter(
-        facts.calls.subject.notnull()
-        & facts.calls.error.isnull()
-        & ~facts.calls.path.startswith("auth/")
+        facts.calls.subject.notnull() & facts.calls.error.isnull() & ~of_vault(facts.calls, "auth/")
     )
     calls = calls.mutate(second=seconds(row.time), hour=row.time.truncate("h"))
     same = ibis.window(group_by=["subject", "path"], order_by=[row.time, row.file, row.line])

@@ -57,6 +57,13 @@ def everything() -> list[Call]:
         Call(time=at(22, 13), path="sys/mounts/fake", operation="update", policies=("deploy",)),
         Call(time=at(22, 14.5), path="sys/mounts/fake", operation="delete", policies=("deploy",)),
         Call(time=at(22, 16), path="sys/audit/file", operation="delete", phases=("request",)),
+        Call(
+            time=at(22, 17),
+            subject=None,
+            path="sys/wrapping/unwrap",
+            error="wrapping token is not valid or does not exist",
+            phases=("request",),
+        ),
     ]
 
 

@@ -31,6 +31,7 @@ def call(
     error: str | None = None,
     lease: str | None = None,
     mount_type: str = "kv",
+    mount: str | None = None,
 ) -> list[bytes]:
     """The two entries of call `number`, `at` seconds after START, as Vault writes them."""
     time = START + timedelta(seconds=number if at is None else at)
@@ -58,7 +59,7 @@ def call(
         "auth": auth,
         "request": {
             "id": f"00000000-0000-4000-8001-{number:012d}",
-            "mount_point": path.partition("/")[0] + "/",
+            "mount_point": mount or path.partition("/")[0] + "/",
             "mount_type": mount_type,
             "namespace": {"id": "root"},
             "operation": operation,

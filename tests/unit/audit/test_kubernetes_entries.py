@@ -107,6 +107,29 @@ def test_only_refusals_are_a_burst(tmp_path: Path, code: int, bursts: int) -> No
     assert [(one.subject, one.count) for one in found] == [("strongroom:admin", 40)] * bursts
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(201, None), (404, "HTTP status 404"), (409, "HTTP status 409"), (403, "is forbidden")],
+)
+def test_a_change_of_rights_that_did_not_happen_says_so(
+    tmp_path: Path, code: int, said: str | None
+) -> None:
+    lines = map(orjson.loads, REAL.read_bytes().splitlines())
+    made = next(
+        one
+        for one in lines
+        if one["verb"] == "create" and one["objectRef"]["resource"] == "rolebindings"
+    )
+    status: dict[str, int | str] = {"code": code}
+    if code == 403:
+        status |= {"status": "Failure", "message": 'rolebindings "r" is forbidden: fake'}
+    tried = orjson.dumps({**made, "responseStatus": status})
+    read, _ = read_into(tmp_path / "store", write(tmp_path / "audit.log", [tried]))
+    (row,) = rows_of(reports.changes(tables_of(read).events))
+    assert (row["error"] is None) is (said is None)
+    assert (said or "") in (row["error"] or "")
+
+
 def test_a_token_of_an_account_is_named_with_who_asked_for_it(store: Store) -> None:
     (token,) = of(store, "create", "k8s:serviceaccounts/fake-audit/reader/token")
     assert token["subject"] == "system:node:strongroom"

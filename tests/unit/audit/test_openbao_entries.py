@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from audit import reports
+from audit import baseline, reports
 from audit.backend import Tables, rows_of
+from audit.detections import spent_wrapping
+from audit.detections.detection import Facts
+from audit.known import NOTHING
+from audit.thresholds import DEFAULT
 from tests.unit.audit.entries import Rows, read_into, tables_of
 
 LOGS = {name: Path(__file__).with_name(f"calls_{name}.jsonl") for name in ("vault", "openbao")}
@@ -96,6 +100,25 @@ def test_who_unwraps_is_nobody_known(tables: dict[str, Tables], name: str) -> No
     assert len(unwrapped) == 3
     assert {row["subject"] for row in unwrapped} == {None}
     assert unwrapped[0]["policies"] == ["response-wrapping"]
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_wrapping_token_that_comes_twice_is_found(tables: dict[str, Tables], name: str) -> None:
+    events = tables[name].events
+    facts = Facts(
+        requests=events.filter(events.phase == "request"),
+        calls=baseline.calls(events),
+        visits=baseline.visits(events),
+        activity=tables[name].activity,
+        known=NOTHING,
+        thresholds=DEFAULT,
+    )
+    detection = spent_wrapping.DETECTION
+    [finding] = detection.findings(rows_of(detection.episodes(facts)))
+    assert (finding.count, finding.subject, finding.address) == (1, None, "127.0.0.1")
+    [evidence] = finding.evidence
+    line = LOGS[name].read_text().splitlines()[evidence.line - 1]
+    assert "wrapping token is not valid or does not exist" in line
 
 
 def test_a_namespace_is_in_front_of_path_and_mount(tables: dict[str, Tables]) -> None:

@@ -78,6 +78,25 @@ def test_who_does_not_take_a_longer_name_for_the_path(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("mount", ["team/secret", "teams/ml/kv"])
+def test_who_finds_a_secret_of_a_namespace_or_a_mount_with_slashes(
+    tmp_path: Path, mount: str
+) -> None:
+    events = tables(tmp_path, call(1, path=f"{mount}/data/ml/mlflow")).events
+    for asked in ("ml/mlflow", "data/ml/mlflow", "ml/*"):
+        (one,) = rows_of(reports.who(events, f"{mount}/{asked}"))
+        assert (one["path"], one["calls"]) == (f"{mount}/data/ml/mlflow", 1)
+
+
+def test_what_the_command_line_asks_by_itself_is_no_access_in_a_namespace_either(
+    tmp_path: Path,
+) -> None:
+    asked = call(1, path="team/sys/internal/ui/mounts/kv", mount="team/sys/")
+    lines = [*asked, *call(2, path="secret/data/sys/internal/x")]
+    paths = [one["path"] for one in rows_of(reports.by_path(tables(tmp_path, lines).events))]
+    assert paths == ["secret/data/sys/internal/x"]
+
+
 @pytest.mark.parametrize(
     ("path", "lists"), [("secret/ml/", 1), ("/secret/metadata/ml/", 1), ("secret/ml", 0)]
 )
@@ -161,11 +180,17 @@ def test_sealing_is_told_though_nobody_answers_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [None, "wrapping token is not valid or does not exist"])
-def test_a_refused_unwrapping_is_whole_in_its_request(tmp_path: Path, error: str | None) -> None:
-    request, _ = call(500, path="sys/wrapping/unwrap", operation="update", error=error)
+@pytest.mark.parametrize("name", ["unwrap", "lookup", "rewrap"])
+def test_a_refused_wrapping_token_is_whole_in_its_request(
+    tmp_path: Path, name: str, error: str | None
+) -> None:
+    path = f"sys/wrapping/{name}"
+    request, _ = call(500, path=path, operation="update", error=error)
     shown = tables(tmp_path, [*call(1), request, *call(1000)])
     missing = [one["path"] for one in rows_of(gaps.halves(shown.events))]
-    assert missing == ([] if error else ["sys/wrapping/unwrap"])
+    assert missing == ([] if error else [path])
+    (event,) = rows_of(shown.events.filter(shown.events.path == path))
+    assert gaps.whole(event) is (error is not None)
 
 
 def test_halves_of_calls_are_found_where_the_other_must_be(tmp_path: Path) -> None:

@@ -217,11 +217,11 @@ def damage(folder: Path) -> None:
 
 
 def from_the_past(folder: Path) -> None:
-    (folder / "manifest.json").write_text('{"version": 2, "tables": {}}')
+    (folder / "manifest.json").write_text('{"version": 3, "tables": {}}')
 
 
 def from_the_future(folder: Path) -> None:
-    (folder / "manifest.json").write_text('{"version": 4, "tables": {}}')
+    (folder / "manifest.json").write_text('{"version": 5, "tables": {}}')
 
 
 @pytest.mark.parametrize("spoil", [damage, from_the_past, from_the_future])

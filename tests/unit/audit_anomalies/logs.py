@@ -44,6 +44,7 @@ class Call:
     policies: tuple[str, ...] = ("default", "fake")
     phases: tuple[str, ...] = ("request", "response")
     source: str = "vault"
+    mount: str | None = None
 
 
 def office(days: Iterable[int], subject: str = ALICE, **fields: Any) -> Iterator[Call]:
@@ -79,7 +80,7 @@ def rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
                 "granted_by": [],
                 "operation": call.operation,
                 "path": call.path,
-                "mount": call.path.partition("/")[0] + "/" * (call.source == "vault"),
+                "mount": call.mount or call.path.partition("/")[0] + "/" * (call.source == "vault"),
                 "mount_type": "kv" if call.path.startswith("secret/") else "fake",
                 "address": call.address,
                 "error": call.error,

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from audit.detections import audit_off, canary_read, control_change, denied_burst, gap, root
+from audit.detections import (
+    audit_off,
+    canary_read,
+    control_change,
+    denied_burst,
+    gap,
+    root,
+    spent_wrapping,
+)
+from audit.detections.detection import Detection
 from audit.findings import Severity
 from audit.known import Known
 from tests.unit.audit_anomalies.logs import (
@@ -165,7 +174,13 @@ def test_a_window_for_one_subject_is_for_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "operation"), [("sys/audit/file", "delete"), ("sys/seal", "update")]
+    ("path", "operation"),
+    [
+        ("sys/audit/file", "delete"),
+        ("sys/seal", "update"),
+        ("fake-namespace/sys/audit/file", "delete"),
+        ("fake-namespace/of-it/sys/seal", "update"),
+    ],
 )
 def test_switching_the_audit_off_is_found_without_an_answer(path: str, operation: str) -> None:
     tried = Call(time=at(1, 14.5), path=path, operation=operation, phases=("request",))
@@ -174,6 +189,63 @@ def test_switching_the_audit_off_is_found_without_an_answer(path: str, operation
     assert finding.severity is Severity.CRITICAL
     assert finding.evidence[0].line == 1
     assert found(audit_off.DETECTION, [replace(tried, operation="read")], known) == []
+
+
+@pytest.mark.parametrize(
+    ("detection", "path", "operation"),
+    [
+        (audit_off.DETECTION, "secret/data/sys/audit/file", "delete"),
+        (audit_off.DETECTION, "secret/data/sys/seal", "update"),
+        (root.GENERATION, "secret/data/sys/generate-root", "update"),
+        (control_change.DETECTION, "fake-namespace/sys/audit/file", "delete"),
+    ],
+)
+def test_a_secret_of_that_name_or_another_detections_matter_is_not_found(
+    detection: Detection, path: str, operation: str
+) -> None:
+    assert found(detection, [Call(time=at(0), path=path, operation=operation)]) == []
+
+
+SPENT = Call(
+    time=at(0),
+    subject=None,
+    path="sys/wrapping/unwrap",
+    address=AWAY,
+    operation="update",
+    error="wrapping token is not valid or does not exist",
+    phases=("request",),
+)
+
+
+@pytest.mark.parametrize("path", ["unwrap", "lookup", "rewrap"])
+@pytest.mark.parametrize("namespace", ["", "fake-namespace/"])
+def test_a_wrapping_token_that_is_spent_is_found(namespace: str, path: str) -> None:
+    asked = f"{namespace}sys/wrapping/{path}"
+    [finding] = found(spent_wrapping.DETECTION, [replace(SPENT, path=asked)])
+    assert (finding.severity, finding.address, finding.path) == (Severity.HIGH, AWAY, asked)
+    assert (finding.subject, finding.count, finding.evidence[0].line) == (None, 1, 1)
+    assert finding.reason.startswith(f"from {AWAY} somebody came once with a wrapping token")
+
+
+def test_many_tries_with_wrapping_tokens_are_one_finding_of_their_address() -> None:
+    calls = [replace(SPENT, time=at(0, 9, n)) for n in range(12)]
+    other = replace(SPENT, time=at(0, 9, 3), address=None)
+    several, one = sorted(found(spent_wrapping.DETECTION, [*calls, other]), key=lambda f: -f.count)
+    assert (several.count, several.address, one.address) == (12, AWAY, None)
+    assert "12 times" in several.reason
+    assert one.reason.startswith("from no address ")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        replace(SPENT, error=None, phases=("request", "response")),
+        replace(SPENT, error="permission denied", path="sys/wrapping/wrap"),
+        replace(SPENT, path="secret/data/sys/wrapping/unwrap"),
+    ],
+)
+def test_wrapping_that_goes_well_is_not_found(call: Call) -> None:
+    assert found(spent_wrapping.DETECTION, [call]) == []
 
 
 def minutes(days: int, *, without: dict[int, tuple[int, int]]) -> Iterator[dict[str, Any]]:

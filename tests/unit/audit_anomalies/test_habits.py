@@ -137,6 +137,16 @@ def test_a_first_read_of_somebody_elses_secret_is_found() -> None:
     assert finding.severity == "medium"
 
 
+def test_what_is_vaults_own_in_a_namespace_is_no_secret_and_a_folder_of_its_name_is() -> None:
+    own = Call(time=at(10, 10), path="team/auth/token/renew-self", mount="team/auth/token/")
+    log = [*office(range(10)), *others()]
+    assert found(first_path.DETECTION, [*log, own]) == []
+    theirs = f"{THEIRS}/auth/sys/key"
+    secret = [*office(range(0, 21, 7), subject=BOB, path=theirs), replace(own, path=theirs)]
+    secret = [replace(call, mount="secret/") for call in secret]
+    assert [f.path for f in found(first_path.DETECTION, [*log, *secret])] == [theirs]
+
+
 def test_several_new_paths_within_an_hour_are_one_finding() -> None:
     news = [Call(time=at(10, 10, n), path=f"{THEIRS}/{n}") for n in range(3)]
     [finding] = found(first_path.DETECTION, [*office(range(10)), *news])

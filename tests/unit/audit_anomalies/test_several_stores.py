@@ -46,6 +46,18 @@ def test_stores_that_are_known_and_what_is_no_store_are_none() -> None:
     assert found(SUBJECT, [*calls, *again]) == []
 
 
+def test_vaults_own_mounts_in_a_namespace_are_no_stores() -> None:
+    own = [
+        replace(call, mount=f"team/{name}/")
+        for call, name in zip(
+            tries("team/sys", "team/auth", "team/cubbyhole", "team/identity"),
+            ("sys", "auth/fake", "cubbyhole", "identity"),
+            strict=True,
+        )
+    ]
+    assert found(SUBJECT, [*office(LONG), *own]) == []
+
+
 def test_the_first_two_weeks_are_not_judged() -> None:
     assert found(SUBJECT, [*office(range(12)), *tries("one", "two", day=11)]) == []
 

@@ -132,7 +132,13 @@ def test_neither_logs_nor_a_store() -> None:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
-    log = write(tmp_path / "audit.log", [*call(1), b"{", *call(2, error=DENIED)])
+    spent = call(
+        3,
+        path="sys/wrapping/unwrap",
+        operation="update",
+        error="wrapping token is not valid or does not exist",
+    )
+    log = write(tmp_path / "audit.log", [*call(1), b"{", *call(2, error=DENIED), spent[0]])
 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -143,11 +149,13 @@ def test_follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_json: bool) 
     assert "line 3: the line is cut or damaged" in result.stderr
     if as_json:
         told = [json.loads(line) for line in result.stdout.splitlines()]
-        assert [one["phase"] for one in told] == ["request", "response"] * 2
+        assert [one["phase"] for one in told] == [*["request", "response"] * 2, "request"]
         assert told[0]["time"] == "2026-01-05T09:00:01+00:00"
     else:
         assert "ml/trainer  read  secret/data/ml/mlflow  from 10.0.0.7" in result.stdout
         assert "refused: permission denied" in result.stdout
+        assert "refused: wrapping token is not valid" in result.stdout
+        assert len(result.stdout.splitlines()) == 3
 
 
 @pytest.mark.parametrize("command", ["report", "who", "used", "follow"])
