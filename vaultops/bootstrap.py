@@ -61,8 +61,9 @@ def run(
     if record and record.root_token:
         with target.pod_client(active, record.root_token) as client:
             configure(client, options, custodian, progress)
+    jwt = options.issue_jwt(options.deployer)
     try:
-        verify_deployer(target, active, options)
+        verify_deployer(target, active, options, jwt)
     except DeniedError as reason:
         raise _stuck(custodian, record, reason) from None
     if record and record.root_token:
@@ -77,10 +78,10 @@ def run(
     )
 
 
-def verify_deployer(target: Target, ordinal: int, options: BootstrapOptions) -> None:
-    """Log in as the deployer and give the token back. Raises DeniedError."""
+def verify_deployer(target: Target, ordinal: int, options: BootstrapOptions, jwt: str) -> None:
+    """Log in as the deployer and give the token back. Raises DeniedError when Vault refuses."""
     with target.pod_client(ordinal) as client:
-        auth = log_in(client, options.deployer, options.issue_jwt(options.deployer))
+        auth = log_in(client, options.deployer, jwt)
         client.token = auth["client_token"]
         client.auth.token.revoke_self()
 

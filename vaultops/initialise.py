@@ -8,13 +8,20 @@ initialised anew (docs, "key custody").
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import hvac.exceptions
 
 from vaultops.custody import Custodian, InitRecord
-from vaultops.errors import VaultOpsError
+from vaultops.errors import UnreachableError, VaultOpsError
 from vaultops.target import Target
+
+INIT_SECONDS = 120.0
+_LOST = (
+    "it goes on with the record, and where there is none says so: then nobody has this Vault's "
+    "shares and it holds no data; delete its volumes (runbook 'key custody')"
+)
 
 
 def initialise(
@@ -23,7 +30,7 @@ def initialise(
     """Initialise through replica 0 and keep the answer; None when somebody else was faster.
 
     Raises VaultOpsError before Vault is asked when the custodian cannot write, and afterwards when
-    Vault refuses (for example its KMS does).
+    Vault refuses (for example its KMS does), does not answer, or the answer cannot be kept.
     """
     if custodian.pgp_keys and len(custodian.pgp_keys) != shares:
         raise VaultOpsError(
@@ -37,26 +44,56 @@ def initialise(
     request: dict[str, Any] = {f"{kind}_shares": shares, f"{kind}_threshold": threshold}
     if custodian.pgp_keys:
         request["recovery_pgp_keys" if auto_unseal else "pgp_keys"] = list(custodian.pgp_keys)
-    with target.pod_client(0, seconds=120) as client:
+    with target.pod_client(0) as client:
         seal_type = client.sys.read_seal_status()["type"]
-        _check_seal(seal_type, auto_unseal, target.name(0))
-        try:
-            response = client.adapter.put("/v1/sys/init", json=request)
-        except hvac.exceptions.VaultError as reason:
-            if "already initialized" in str(reason):
-                return None
-            raise VaultOpsError(
-                "Vault refuses to initialise",
-                where=target.name(0),
-                why=str(reason),
-                fix="for a KMS error: check the key, its policy and the pods' cloud identity; if "
-                "the server calls itself initialised now, it holds no data: delete its volumes",
-            ) from None
-        record = InitRecord.from_response(
-            response, seal_type=seal_type, threshold=threshold, wrapped=bool(custodian.pgp_keys)
-        )
-        custodian.store(record)
+    _check_seal(seal_type, auto_unseal, target.name(0))
+    response = _ask(target, request)
+    if response is None:
+        return None
+    record = InitRecord.from_response(
+        response, seal_type=seal_type, threshold=threshold, wrapped=bool(custodian.pgp_keys)
+    )
+    _keep(custodian, record)
     return record
+
+
+def _ask(target: Target, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Vault's answer, None when it was initialised already."""
+    try:
+        with target.pod_client(0, seconds=INIT_SECONDS) as client:
+            try:
+                answer: Mapping[str, Any] = client.adapter.put("/v1/sys/init", json=request)
+            except hvac.exceptions.VaultError as reason:
+                if "already initialized" in str(reason):
+                    return None
+                raise VaultOpsError(
+                    "Vault refuses to initialise",
+                    where=target.name(0),
+                    why=str(reason),
+                    fix="for a KMS error: check the key, its policy and the pods' cloud identity; "
+                    "if the server calls itself initialised now, it holds no data: delete its "
+                    "volumes",
+                ) from None
+    except UnreachableError as reason:
+        raise VaultOpsError(
+            "Vault did not answer to its initialisation",
+            where=target.name(0),
+            why=reason.why,
+            fix=f"run `up` again; {_LOST}",
+        ) from None
+    return answer
+
+
+def _keep(custodian: Custodian, record: InitRecord) -> None:
+    try:
+        custodian.store(record)
+    except (VaultOpsError, OSError) as reason:
+        raise VaultOpsError(
+            "Vault is initialised, and its shares may not have been kept",
+            where=custodian.where,
+            why=reason.why if isinstance(reason, VaultOpsError) else str(reason),
+            fix=f"put right what is named, then run `up` again; {_LOST}",
+        ) from None
 
 
 def _check_seal(seal_type: str, auto_unseal: bool, where: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import hvac
 
 from vaultops.custody_file import sync_folder
-from vaultops.errors import DeniedError, DoubtError, VaultOpsError
+from vaultops.errors import DeniedError, DoubtError, UnreachableError, VaultOpsError
 from vaultops.state import BootstrapState, observe
 from vaultops.target import Target
 from vaultops.wait import wait_for
@@ -45,7 +45,8 @@ class Snapshot:
 def take(target: Target, token: str, path: Path) -> Snapshot:
     """Save a snapshot of the active server as `path` (0600), verified before it gets that name.
 
-    Raises DeniedError without `read` on sys/storage/raft/snapshot, VaultOpsError for a bad one.
+    Raises DeniedError without `read` on sys/storage/raft/snapshot, VaultOpsError for a bad one or
+    a path that cannot be written.
     """
     active = observe(target).active
     if active is None:
@@ -55,12 +56,25 @@ def take(target: Target, token: str, path: Path) -> Snapshot:
             why="a standby's snapshot may miss writes",
             fix="wait for a leader, or unseal",
         )
+    try:
+        _save(target, active, token, path)
+    except OSError as reason:
+        raise VaultOpsError(
+            "the snapshot cannot be written",
+            where=str(path),
+            why=str(reason),
+            fix="name a file in a folder that you may write, on a disk with room",
+        ) from None
+    return verify(path)
+
+
+def _save(target: Target, active: int, token: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with (
-            target.pod_client(active, token, seconds=TRANSFER_SECONDS) as client,
             os.fdopen(descriptor, "wb") as file,
+            target.pod_client(active, token, seconds=TRANSFER_SECONDS) as client,
         ):
             answer = client.sys.take_raft_snapshot()
             for block in answer.iter_content(_CHUNK):
@@ -73,7 +87,6 @@ def take(target: Target, token: str, path: Path) -> Snapshot:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-    return verify(path)
 
 
 def verify(path: Path) -> Snapshot:
@@ -123,7 +136,8 @@ def restore(
     standbys keep the former barrier keys too. `unserved` tells why clients do not reach the
     restored cluster yet, and None when they do.
 
-    Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError.
+    Raises DeniedError, VaultOpsError for a bad file (nothing is changed), WaitedTooLongError. A
+    connection that breaks while the snapshot is sent is no error yet: the servers tell.
     """
     verify(path)
     observation = observe(target)
@@ -134,12 +148,25 @@ def restore(
             why="a restore goes through the leader",
             fix="bootstrap or unseal the cluster first",
         )
-    with target.pod_client(observation.active, token, seconds=TRANSFER_SECONDS) as client:
+    with target.pod_client(observation.active, token) as client:
         # Vault answers before it has restored. What is made now is in no snapshot, so that its
         # end is the end of the old data, in a restore of a cluster into itself too.
         mark = client.auth.token.create(policies=["default"], ttl="1h")["auth"]["client_token"]
-        with path.open("rb") as file:
+    fix = (
+        "the seal's key must be the snapshot's: check the KMS key, or unseal with the snapshot's "
+        "shares"
+    )
+    try:
+        with (
+            target.pod_client(observation.active, token, seconds=TRANSFER_SECONDS) as client,
+            path.open("rb") as file,
+        ):
             client.sys.force_restore_raft_snapshot(file)
+    except UnreachableError as reason:
+        # It may be in all the same, and then nothing but the restart keeps the cluster together.
+        fix = "the connection broke; if the old data is still there, run the restore again"
+        if progress:
+            progress(f"{reason.what} ({reason.why}); looking whether the snapshot has arrived")
 
     def wait(probe: Callable[[], str | None], what: str) -> None:
         wait_for(
@@ -147,8 +174,7 @@ def restore(
             what=what,
             where="sys/seal-status and sys/leader of each replica",
             seconds=seconds,
-            fix="the seal's key must be the snapshot's: check the KMS key, or unseal with the "
-            "snapshot's shares",
+            fix=fix,
             on_change=progress,
         )
 

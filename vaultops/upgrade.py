@@ -60,7 +60,9 @@ class KubernetesPods:
     def restart(self, replicas: int) -> None:
         """Delete the pods of all servers at once and return when each has ended."""
         names = [f"{self.release}-{ordinal}" for ordinal in range(replicas)]
-        self.kubectl.run("delete", "pod", *names, "--wait", seconds=RESTART_SECONDS)
+        self.kubectl.run(
+            "delete", "pod", *names, "--wait", "--ignore-not-found", seconds=RESTART_SECONDS
+        )
 
     def unserved(self, replicas: int) -> str | None:
         """Why clients do not come to the active server by its Service yet; None when they do.

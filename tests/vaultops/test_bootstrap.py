@@ -15,7 +15,7 @@ from tests.vaultops.rig import Rig, kms_key, running
 from vaultops import bootstrap
 from vaultops.bootstrap import BootstrapResult
 from vaultops.errors import DeniedError
-from vaultops.identity import deployer_role, operator_role
+from vaultops.identity import Role, deployer_role, operator_role
 from vaultops.options import BootstrapOptions
 from vaultops.policies import DEPLOYER_POLICY, deployer_policy
 from vaultops.state import BootstrapState, observe
@@ -264,3 +264,16 @@ def test_a_record_of_another_cluster_ends_in_one_clear_error(done: Done, tmp_pat
     assert "another.json" in stuck.value.where
     assert "correct custodian in the stack" in stuck.value.fix
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_that_gives_no_token_for_the_account_is_not_taken_for_a_vault_that_refuses(
+    done: Done,
+) -> None:
+    """Neither a root token nor an emptied volume would help who lacks a right in the cluster."""
+
+    def refused(_: Role) -> str:
+        raise DeniedError("the cluster refuses this identity", where="fake", why="fake", fix="fake")
+
+    options = BootstrapOptions(issue_jwt=refused, deadline=20)
+    with pytest.raises(DeniedError, match="the cluster refuses this identity"):
+        bootstrap.run(done.rig.target, done.rig.custodian, options)

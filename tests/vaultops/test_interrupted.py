@@ -6,8 +6,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import hvac
+import hvac.adapters
 import pytest
+import requests
 
 from tests.vaultops.interrupted import killed_after_message, killed_after_new_write
 from tests.vaultops.rig import Rig, kms, kms_key, running
@@ -159,6 +163,42 @@ def test_a_kms_that_falls_silent_is_named_and_the_way_out_too(
             bootstrap.run(rig.target, rig.custodian, rig.options(deadline=1))
         assert "delete its volumes and run `up` again" in late.value.fix
         assert rig.custodian.load() is None
+
+
+def test_shares_that_cannot_be_kept_are_said_to_be_lost_and_the_way_out_too(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fills between the check and the write."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(rig.custodian), "store", full)
+    with pytest.raises(VaultOpsError, match="its shares may not have been kept") as lost:
+        bootstrap.run(rig.target, rig.custodian, rig.options())
+    assert "No space left" in lost.value.why
+    assert str(rig.custodian.path) in lost.value.where
+    assert "delete its volumes" in lost.value.fix
+
+
+def test_an_initialisation_whose_answer_is_lost_names_the_way_out(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = hvac.adapters.JSONAdapter.put
+
+    def late(adapter: hvac.adapters.JSONAdapter, url: str, **options: Any) -> Any:
+        put(adapter, url, **options)
+        raise requests.exceptions.ReadTimeout("fake: too late")
+
+    rig.await_answers()
+    monkeypatch.setattr(hvac.adapters.JSONAdapter, "put", late)
+    with pytest.raises(VaultOpsError, match="did not answer to its initialisation") as lost:
+        bootstrap.run(rig.target, rig.custodian, rig.options())
+    assert lost.value.why == "ReadTimeout"
+    assert "delete its volumes" in lost.value.fix
+    monkeypatch.undo()
+    with pytest.raises(DeniedError, match="the custodian holds no record"):
+        bootstrap.run(rig.target, rig.custodian, rig.options())
 
 
 def test_the_custodian_is_proven_before_vault_is_asked(rig: Rig, tmp_path: Path) -> None:

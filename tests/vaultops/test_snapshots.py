@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import hvac
 import pytest
+import requests
+from hvac.api.system_backend.raft import Raft
 
 from tests.vaultops.rig import Rig, kms_key, running
 from vaultops import bootstrap
-from vaultops.errors import DeniedError, DoubtError, VaultOpsError
+from vaultops.errors import DeniedError, DoubtError, VaultOpsError, WaitedTooLongError
 from vaultops.identity import deployer_role, operator_role
 from vaultops.initialise import initialise
 from vaultops.snapshot import Snapshot, check_canary, restore, take, verify
@@ -87,6 +90,21 @@ def test_only_the_operator_may_take_one(taken: Taken, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_is_full_ends_in_one_error_and_leaves_nothing(
+    taken: Taken, tmp_path: Path
+) -> None:
+    token = taken.first.log_in(operator_role())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(VaultOpsError, match="the snapshot cannot be written") as refused:
+            take(taken.first.target, token, tmp_path / "no.snap")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "too large" in refused.value.why
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_operator_may_not_restore(taken: Taken) -> None:
     with pytest.raises(DeniedError):
         restore(
@@ -130,10 +148,61 @@ def test_a_canary_that_differs_is_doubted(taken: Taken) -> None:
         check_canary(taken.first.target, taken.reader, read_canary, WRITTEN)
 
 
+def test_a_connection_that_breaks_before_the_snapshot_arrives_restarts_nothing(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, root = taken.first, taken.first.root_token()
+
+    def broken(*_: object) -> None:
+        raise requests.exceptions.ConnectionError("fake: cut off at once")
+
+    monkeypatch.setattr(Raft, "force_restore_raft_snapshot", broken)
+    with pytest.raises(WaitedTooLongError, match="the old data is still there") as late:
+        restore(rig.target, root, taken.snapshot.path, restart=never, unserved=served, seconds=1)
+    assert "run the restore again" in late.value.fix
+    check_canary(rig.target, taken.reader, read_canary, LATER)
+    with rig.active_client(root) as client:
+        client.auth.token.revoke_self()
+
+
 def test_a_restore_into_the_same_cluster_waits_until_it_is_done(taken: Taken) -> None:
     """Here nothing but the data tells before from after: tokens and cluster stay the same."""
     rig = taken.first
     restore(rig.target, rig.root_token(), taken.snapshot.path, restart=rig.restart, unserved=served)
+    check_canary(rig.target, taken.reader, read_canary, WRITTEN)
+
+
+def test_a_connection_that_breaks_while_vault_answers_stops_no_restore(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot is in: without the restart the cluster would fall apart at the next one."""
+    rig, root = taken.first, taken.first.root_token()
+    with rig.active_client(root) as client:
+        client.adapter.put("/v1/canary/fake", json={"value": LATER})
+    send = Raft.force_restore_raft_snapshot
+
+    def cut_off(raft: Raft, file: object) -> None:
+        send(raft, file)
+        raise requests.exceptions.ConnectionError("fake: cut off before the answer")
+
+    monkeypatch.setattr(Raft, "force_restore_raft_snapshot", cut_off)
+    restarts: list[str] = []
+    said: list[str] = []
+
+    def restart() -> None:
+        restarts.append("all")
+        rig.restart()
+
+    restore(
+        rig.target,
+        root,
+        taken.snapshot.path,
+        restart=restart,
+        unserved=served,
+        progress=said.append,
+    )
+    assert restarts == ["all"]
+    assert "looking whether the snapshot has arrived" in said[0]
     check_canary(rig.target, taken.reader, read_canary, WRITTEN)
 
 

@@ -9,6 +9,7 @@ import pytest
 from vaultops.deployer import DeployerAccess, refresh
 from vaultops.errors import DeniedError, UnreachableError
 from vaultops.kubectl import Kubectl, NotFoundError
+from vaultops.upgrade import KubernetesPods
 
 PLUGIN_MISSING = """\
 Unable to connect to the server: getting credentials: exec: executable aws not found
@@ -64,3 +65,13 @@ def test_each_failure_has_its_kind(kubectl: Path, said: str, kind: type[Exceptio
     kubectl.write_text(said)
     with pytest.raises(kind, match="where: kubectl get pod fake"):
         Kubectl(namespace="fake").run("get", "pod", "fake")
+
+
+def test_a_pod_that_is_gone_already_stops_no_restart(kubectl: Path) -> None:
+    """In the middle of a restore: the controller makes it anew like the others."""
+    script = kubectl.parent / "bin" / "kubectl"
+    script.write_text(
+        "#!/bin/sh\ncase $* in *--ignore-not-found*) exit 0;; esac\n"
+        "echo 'Error from server (NotFound): pods \"vault-1\" not found' >&2\nexit 1\n"
+    )
+    KubernetesPods(Kubectl(namespace="fake")).restart(3)
