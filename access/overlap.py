@@ -10,10 +10,11 @@ UNNAMED = "zz-unnamed"
 """Stands in a witness for a name that nobody wrote: it shows what a wildcard reaches."""
 
 
-def witness(one: str, other: str) -> str | None:
+def witness(one: str, other: str, unnamed: str = UNNAMED) -> str | None:
     """A path that both patterns cover, as unlikely to be named as possible; None if there is none.
 
-    `+` never covers an empty segment here, though Vault lets it.
+    `unnamed` stands where both are wild. `+` never covers an empty segment here, though Vault lets
+    it.
     """
     a, b = _segments(one), _segments(other)
     path = []
@@ -23,7 +24,7 @@ def witness(one: str, other: str) -> str | None:
             return None
         path.append(joined)
     concrete = [
-        UNNAMED if segment in ("+", "*") else segment.replace("*", UNNAMED) for segment in path
+        unnamed if segment in ("+", "*") else segment.replace("*", unnamed) for segment in path
     ]
     return "/".join(concrete)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,10 @@ _KNOWN = frozenset(
     }
 )
 
+_ESCAPE = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|.)", re.DOTALL
+)
+
 # The form that Vault used before capabilities; it still reads it.
 _LEGACY = {
     "deny": ("deny",),
@@ -42,14 +47,52 @@ def parse(text: str, name: str) -> Policy:
     Raises PolicyError, with the policy's name and the path, for text that Vault would refuse.
     """
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else load_hcl(text + "\n")
+        is_json = text.lstrip().startswith("{")
+        document = _of_json(text) if is_json else load_hcl(_spelled_out(text) + "\n")
     except Exception as error:  # the parser's own exceptions are many and unnamed
         raise PolicyError(f"policy {name!r} is neither HCL nor JSON: {error}") from error
     unknown = [key for key in document if _bare(key) not in {"path", "name"}]
     unknown = [key for key in unknown if not key.startswith("__")]
     if unknown:
         raise PolicyError(f"policy {name!r}: unknown key {unknown[0]!r}; Vault knows path and name")
-    return Policy(name=name, rules=tuple(_rules(document.get("path", []), name)))
+    try:
+        rules = tuple(_rules(document.get("path", []), name))
+    except (AttributeError, TypeError) as error:
+        raise PolicyError(f"policy {name!r} has not the form of a policy: {error}") from error
+    return Policy(name=name, rules=rules)
+
+
+def _spelled_out(text: str) -> str:
+    """HCL text without escapes such as `\\u0073`, which the parser keeps and Vault reads as `s`."""
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(escape: re.Match[str]) -> str:
+    *hexadecimal, octal = escape.groups()
+    digits = next(filter(None, hexadecimal), "")
+    code = int(digits, 16) if digits else int(octal or "0", 8)
+    character = chr(code) if code <= sys.maxunicode else ""
+    return character if character.isprintable() and character not in '"\\' else escape[0]
+
+
+def _of_json(text: str) -> Any:
+    """A JSON document in which a repeated key adds to the first, as for Vault; it hides nothing."""
+    return json.loads(text, object_pairs_hook=_added_up)
+
+
+def _added_up(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in document:
+            values = [
+                entry
+                for part in (document[key], value)
+                for entry in (part if isinstance(part, list) else [part])
+            ]
+            document[key] = values
+        else:
+            document[key] = value
+    return document
 
 
 def render(policy: Policy) -> str:
@@ -90,7 +133,7 @@ def _rule(path: str, body: Mapping[str, Any], name: str) -> PathRule:
         raise PolicyError(f"{where}: unknown key {unknown[0]!r}")
     words = [_bare(word) for word in body.get("capabilities", [])]
     if legacy := _bare(body.get("policy", "")):
-        if legacy not in _LEGACY:
+        if str(legacy) not in _LEGACY:
             raise PolicyError(f"{where}: policy is {legacy!r}; use capabilities")
         words.extend(_LEGACY[legacy])
     for word in words:
@@ -107,9 +150,11 @@ def _rule(path: str, body: Mapping[str, Any], name: str) -> PathRule:
 
 
 def _parameters(value: Any) -> dict[str, tuple[object, ...]]:
+    # Written as a block, `allowed_parameters { … }`, it is a list to the parser.
     return {
         _bare(key).lower(): tuple(_bare(item) for item in items)
-        for key, items in (value or {}).items()
+        for block in (value if isinstance(value, list) else [value or {}])
+        for key, items in block.items()
     }
 
 

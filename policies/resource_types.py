@@ -53,12 +53,33 @@ AUTH_ROLES = frozenset(
         "vault:aws/authBackendRole:AuthBackendRole",
         "vault:azure/authBackendRole:AuthBackendRole",
         "vault:gcp/authBackendRole:AuthBackendRole",
+        "vault:alicloud/authBackendRole:AuthBackendRole",
         "vault:saml/authBackendRole:AuthBackendRole",
         "vault:index/certAuthBackendRole:CertAuthBackendRole",
+        "vault:index/ociAuthBackendRole:OciAuthBackendRole",
+        "vault:index/scepAuthBackendRole:ScepAuthBackendRole",
+        # Logins without roles: the method itself says what its tokens are.
+        "vault:github/authBackend:AuthBackend",
+        "vault:ldap/authBackend:AuthBackend",
+        "vault:okta/authBackend:AuthBackend",
     }
 )
 
-IDENTITIES = frozenset({"vault:identity/entity:Entity", "vault:identity/group:Group"})
+IDENTITIES = frozenset(
+    {
+        "vault:identity/entity:Entity",
+        "vault:identity/entityPolicies:EntityPolicies",
+        "vault:identity/group:Group",
+        "vault:identity/groupPolicies:GroupPolicies",
+        "vault:github/team:Team",
+        "vault:github/user:User",
+        "vault:ldap/authBackendGroup:AuthBackendGroup",
+        "vault:ldap/authBackendUser:AuthBackendUser",
+        "vault:okta/authBackendGroup:AuthBackendGroup",
+        "vault:okta/authBackendUser:AuthBackendUser",
+    }
+)
+"""Users and groups, which name what they hold in the property `policies`."""
 
 VAULT_SERVER_CONFIG = "strongroom:file:VaultServerConfig"
 """A Vault server's configuration file, in the property `config`. No provider has such a type."""

@@ -5,10 +5,11 @@ Owns no judgement. Parsing and precedence are those of `access`.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Iterator
 
 from access.evaluate import Acl
-from access.overlap import witness
+from access.overlap import UNNAMED, witness
 from access.policy import Capability, PathRule, Policy, PolicyError
 from access.policy_hcl import parse
 from policies.view import NotKnown, View
@@ -25,6 +26,21 @@ def policy_of(properties: View) -> Policy:
         raise NotKnown(text.path, str(error)) from error
 
 
+def policy_name(entry: View) -> str:
+    """The policy that an entry of a role's list means: Vault drops case and the spaces around."""
+    return entry.text().strip().lower()
+
+
+def stranger(policy: Policy) -> str:
+    """A name that no rule of the policy can mean, for asking what its wildcards reach.
+
+    A fixed one could be denied by whoever knows it, and everything else be left open.
+    """
+    written = {letter for rule in policy.rules for letter in rule.path}
+    letters = (UNNAMED[0], *string.ascii_letters, *string.digits)
+    return next((letter for letter in letters if letter not in written), "~") + UNNAMED[1:]
+
+
 def grants(
     policy: Policy, patterns: Iterable[str], capabilities: Iterable[Capability]
 ) -> Iterator[tuple[PathRule, str, list[Capability]]]:
@@ -34,9 +50,10 @@ def grants(
     as Vault decides, is left out.
     """
     acl, wanted, patterns = Acl([policy]), tuple(capabilities), tuple(patterns)
+    unnamed = stranger(policy)
     for rule in policy.rules:
         for pattern in patterns:
-            path = witness(rule.path, pattern)
+            path = witness(rule.path, pattern, unnamed)
             if path is None:
                 continue
             if given := [c for c in wanted if c in rule.capabilities and _holds(acl, path, c)]:

@@ -38,9 +38,38 @@ def test_json_and_the_form_before_capabilities_are_read() -> None:
     )
 
 
+def test_a_key_that_json_repeats_adds_to_the_first_as_for_vault() -> None:
+    read = parse(
+        '{"path": {"a": {"capabilities": ["read"], "capabilities": ["list"]}},'
+        ' "path": {"b": {"policy": "read"}}, "path": {"a": {"capabilities": ["deny"]}}}',
+        "json",
+    )
+    assert [(rule.path, sorted(rule.capabilities)) for rule in read.rules] == [
+        ("a", ["list", "read"]),
+        ("b", ["list", "read"]),
+        ("a", ["deny"]),
+    ]
+
+
+def test_escaped_characters_are_read_as_vault_reads_them() -> None:
+    text = r'path "sy\u0073/\x61\141/\\u0061/\"q" { capabilities = ["re\U00000061d"] }'
+    assert parse(text, "hcl").rules == (
+        PathRule(path='sys/aa/\\u0061/"q', capabilities=frozenset({Capability.READ})),
+    )
+
+
+def test_parameters_may_be_written_as_a_block() -> None:
+    text = 'path "a" { capabilities = ["read"] \n allowed_parameters { ttl = ["1h"] } }'
+    assert parse(text, "hcl").rules[0].allowed_parameters == {"ttl": ("1h",)}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('{"path": {"a": {"policy": "read", "policy": "write"}}}', "policy is"),
+        ('{"path": {"a": 7}}', "policy 'p' has not the form of a policy"),
+        ('{"path": {"a": {"capabilities": [["read"]]}}}', "has not the form of a policy"),
+        ('path "a" { capabilities = 7 }', "has not the form of a policy"),
         ("path {", "policy 'p' is neither HCL nor JSON"),
         ('paths "a" { capabilities = ["read"] }', "unknown key 'paths'"),
         ('path "a" { capability = ["read"] }', "path \"a\": unknown key 'capability'"),

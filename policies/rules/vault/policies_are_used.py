@@ -20,6 +20,7 @@ from policies.rule import (
     each_resource,
     of_type,
 )
+from policies.vault_policy import policy_name
 from policies.view import View
 
 BUILT_IN = frozenset({"default", "root"})
@@ -29,12 +30,12 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     """Yield a finding for each missing policy, and for each that nothing holds."""
     policies = of_type(resources, VAULT_POLICY)
     holders = [each for each in resources if each.type != VAULT_POLICY]
-    names = {each.view["name"].text() for each in policies}
+    names = {policy_name(each.view["name"]) for each in policies}
     if names:
         yield from each_resource(holders, lambda holder: each_of(_held(holder), _exists(names)))
-    held = {entry.text() for each in holders for entry in _held(each).entries()}
+    held = {policy_name(entry) for each in holders for entry in _held(each).entries()}
     for each in policies if holders else ():  # policies alone are a folder of files
-        if each.view["name"].text() not in held:
+        if policy_name(each.view["name"]) not in held:
             yield Finding(
                 evidence=f"no role, entity or group holds {each.view['name'].text()!r}",
                 fix="remove the policy, or give it to the role that needs it",
@@ -48,7 +49,7 @@ def _held(holder: Resource) -> View:
 
 def _exists(names: set[str]) -> Callable[[View], Iterator[Judgement]]:
     def judge(entry: View) -> Iterator[Judgement]:
-        if entry.text() not in names | BUILT_IN:
+        if policy_name(entry) not in names | BUILT_IN:
             yield Finding(
                 evidence=f"{entry.path} names {entry.text()!r}, which this stack does not have",
                 fix="correct the name, or write the policy in this stack",

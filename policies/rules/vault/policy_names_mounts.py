@@ -10,32 +10,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from access.evaluate import Acl
-from access.overlap import UNNAMED
 from access.policy import Capability
 from policies.resource_types import VAULT_POLICY
 from policies.rule import Finding, Judgement, Rule, Severity
-from policies.vault_policy import policy_of
+from policies.vault_policy import policy_of, stranger
 from policies.view import View
 
-OPENS = (Capability.READ, Capability.UPDATE, Capability.CREATE, Capability.DELETE)
+OPENS = (
+    Capability.READ,
+    Capability.UPDATE,
+    Capability.CREATE,
+    Capability.PATCH,
+    Capability.DELETE,
+)
 # A requester's own cubbyhole is nobody else's.
 OWN = frozenset({"cubbyhole"})
-INSIDE = (UNNAMED, f"data/{UNNAMED}", f"data/{UNNAMED}/{UNNAMED}", f"creds/{UNNAMED}")
+# What stands before a secret's or a role's name in the paths of the engines.
+PARTS = (
+    "creds",
+    "data",
+    "decrypt",
+    "export",
+    "issue",
+    "sign",
+    "sign-verbatim",
+    "static-cred",
+    "static-creds",
+    "sts",
+)
 
 
-def _mounts(paths: tuple[str, ...]) -> Iterator[str]:
+def _mounts(paths: tuple[str, ...], unnamed: str) -> Iterator[str]:
     for path in dict.fromkeys(paths):
         first, _, rest = path.partition("/")
         if first in OWN:
             continue
         if first == "auth":
-            yield f"auth/{_unnamed(rest.partition('/')[0])}"
+            yield f"auth/{_spelled(rest.partition('/')[0], unnamed)}"
         else:
-            yield _unnamed(first)
+            yield _spelled(first, unnamed)
 
 
-def _unnamed(segment: str) -> str:
-    return UNNAMED if segment == "+" else segment.replace("*", UNNAMED)
+def _spelled(segment: str, unnamed: str) -> str:
+    return unnamed if segment == "+" else segment.replace("*", unnamed)
+
+
+def _inside(deepest: int, unnamed: str) -> Iterator[str]:
+    """What nobody named in a mount, by every part and as deep as any rule of the policy."""
+    yield unnamed
+    for part in PARTS:
+        for depth in range(1, deepest):
+            yield "/".join((part, *[unnamed] * depth))
 
 
 def check(properties: View) -> Iterator[Judgement]:
@@ -43,8 +68,10 @@ def check(properties: View) -> Iterator[Judgement]:
     policy = policy_of(properties)
     acl = Acl([policy])
     told = set()
-    for mount in dict.fromkeys(_mounts(tuple(rule.path for rule in policy.rules))):
-        for inside in INSIDE:
+    paths, unnamed = tuple(rule.path for rule in policy.rules), stranger(policy)
+    deepest = max((path.count("/") for path in paths), default=0) + 1
+    for mount in dict.fromkeys(_mounts(paths, unnamed)):
+        for inside in _inside(deepest, unnamed):
             path = f"{mount}/{inside}"
             rule = acl.rule_for(path, listing=False)
             if rule is None or rule.path in told:

@@ -1,7 +1,8 @@
 """A Vault policy must not let its holder widen what it may do.
 
-Whoever writes policies, roles, identities or tokens can give itself everything; whoever writes
-audit devices can do so unseen; raw storage and root generation go past every policy.
+Whoever writes policies, roles, identities or tokens can give itself everything; whoever chooses the
+parameters of an engine's role has what the engine's strong user has; whoever writes audit devices
+can do so unseen; raw storage and root generation go past every policy.
 Source: HashiCorp, "Policies" and "Production hardening"; CKV_AWS_286 is the same for IAM.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from access.policy import Capability
+from access.overlap import covers
+from access.policy import Capability, PathRule
 from policies.resource_types import VAULT_POLICY
 from policies.rule import Finding, Judgement, Rule, Severity
 from policies.vault_policy import WRITES, grants, policy_of
@@ -28,6 +30,7 @@ PROTECTED = (
     "identity/entity*",
     "identity/group*",
     "identity/persona*",
+    "identity/alias*",
     "identity/oidc/key*",
     "identity/oidc/role*",
     "auth/token/create*",
@@ -38,7 +41,10 @@ PROTECTED = (
     "auth/+/map/*",
     "auth/+/certs/*",
     "auth/+/config*",
+    "auth/+/+/role/*",
 )
+ENGINE_ROLES = ("+/role/*", "+/roles/*", "+/static-role/*", "+/static-roles/*")
+MAKES = (Capability.CREATE, Capability.UPDATE, Capability.PATCH)
 RAW = ("sys/raw", "sys/raw/*")
 
 
@@ -47,12 +53,19 @@ def check(properties: View) -> Iterator[Judgement]:
     policy = policy_of(properties)
     written = list(grants(policy, PROTECTED, WRITES))
     raw = grants(policy, RAW, (*WRITES, Capability.READ, Capability.LIST))
+    written += (each for each in grants(policy, ENGINE_ROLES, MAKES) if _is_free_choice(each[0]))
     told = {rule.path for rule, _, _ in written}
     for rule, path, given in [*written, *(each for each in raw if each[0].path not in told)]:
         yield Finding(
             evidence=f'path "{rule.path}" allows {", ".join(given)} on "{path}"',
             fix=f'remove {", ".join(given)} from path "{rule.path}"',
         )
+
+
+def _is_free_choice(rule: PathRule) -> bool:
+    """Whether a rule is about engines' roles (a wider one opens the mount), and binds nothing."""
+    named = any(covers(pattern, rule.path) for pattern in ENGINE_ROLES)
+    return named and not rule.allowed_parameters
 
 
 RULE = Rule(

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 from policies.resource_types import AUTH_ROLES
 from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each
+from policies.vault_policy import policy_name
 from policies.view import View
 
 
 def _listed(entry: View) -> Iterator[Judgement]:
-    if entry.text() == "default":
+    if policy_name(entry) == "default":
         yield Finding(evidence=f"{entry.path} is 'default'", fix=f"remove {entry.path}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from policies.resource_types import AUTH_ROLES, IDENTITIES, VAULT_TOKEN
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
+from policies.vault_policy import policy_name
 from policies.view import View
 
 NAMES = ("tokenPolicies", "policies", "allowedPolicies")
@@ -17,7 +18,7 @@ GLOBS = ("allowedPoliciesGlobs",)
 
 
 def _name(entry: View) -> Iterator[Judgement]:
-    if entry.text() == "root":
+    if policy_name(entry) == "root":
         yield Finding(
             evidence=f"{entry.path} is 'root'", fix=f"name a narrow policy in {entry.path}"
         )

@@ -48,6 +48,25 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "auth mounts": bad(hcl(("auth/token/lookup-self", "read"), ("auth/*", "read")), "auth/*"),
         "a mount by its first letter": bad(hcl(("s*", "read")), 'path "s*"'),
+        "patching values": bad(hcl(("secret/data/*", "patch")), "allows patch"),
+        "roles that hand out sessions": bad(hcl(("aws/sts/*", "read")), 'path "aws/sts/*"'),
+        "deep below the top": bad(hcl(("secret/data/+/+/*", "read")), "secret/data/+/+/*"),
+        "a deny for the name that is asked for": bad(
+            hcl(
+                ("secret/data/*", "read"),
+                ("secret/data/zz-unnamed", "deny"),
+                ("secret/data/zz-unnamed/*", "deny"),
+            ),
+            'path "secret/data/*" allows read',
+        ),
+        "JSON with a path for each of two keys": bad(
+            {
+                "name": "team",
+                "policy": '{"path": {"secret/*": {"capabilities": ["read"]}},'
+                ' "path": {"secret/data/a": {"capabilities": ["read"]}}}',
+            },
+            'path "secret/*" allows read',
+        ),
         "unreadable": unsure(BROKEN),
     },
     "vault-policy-sudo-is-named": {
@@ -79,6 +98,17 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "reading raw storage": bad(hcl(("sys/raw/core/keyring", "read")), "sys/raw/core/keyring"),
         "deleting an audit device": bad(hcl(("sys/audit/file", "delete")), "allows delete"),
+        "identities by an older path": bad(hcl(("identity/alias", "update")), "identity/alias"),
+        "a login mounted deeper": bad(hcl(("auth/team/jwt/role/a", "create")), "team/jwt/role/a"),
+        "a role of an engine": bad(hcl(("database/roles/ml", "update")), "database/roles/ml"),
+        "a role of an engine within bounds": ok(
+            hcl(("database/roles/ml", "update"), extra='allowed_parameters = { "ttl" = ["1h"] }')
+        ),
+        "a whole engine, of which another rule speaks": ok(hcl(("database/*", "update"))),
+        "a deny for the name that is asked for": bad(
+            hcl(("sys/policies/acl/*", "update"), ("sys/policies/acl/z*", "deny")),
+            'path "sys/policies/acl/*" allows update',
+        ),
     },
     "vault-policy-no-irreversible-delete": {
         "pass": ok(hcl(("secret/data/ml/*", "read delete"), ("secret/metadata/ml/*", "read list"))),
@@ -200,6 +230,7 @@ CASES: dict[str, dict[str, Case]] = {
         "unknown": unsure(stack(written("a", MINE), role("r", UNKNOWN, "a")), unknowns=2),
         "not-applicable": ok(stack(role("r", "made-elsewhere"))),
         "policies alone": ok(stack(written("a", MINE))),
+        "names as Vault reads them": ok(stack(written("A", MINE), role("r", " a", "DEFAULT"))),
         "held by a group": ok(
             stack(
                 written("a", MINE),

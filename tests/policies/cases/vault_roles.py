@@ -80,6 +80,7 @@ CASES: dict[str, dict[str, Case]] = {
         "fail": bad({"tokenPolicies": ["root"]}, "tokenPolicies[0] is 'root'"),
         "wildcard": bad({"allowedPoliciesGlobs": ["*"]}, "allowedPoliciesGlobs[0] is '*'"),
         "second-position": bad({"policies": ["trainer", "root"]}, "policies[1] is 'root'"),
+        "as Vault reads it": bad({"tokenPolicies": ["Root", "root "]}, "[0] is 'root'", 2),
         "unknown": unsure({"tokenPolicies": UNKNOWN, "policies": ["root"]}, findings=1),
         "not-applicable": ok({"tokenPolicies": []}),
     },
@@ -91,6 +92,9 @@ CASES: dict[str, dict[str, Case]] = {
             {"tokenNoDefaultPolicy": True, "tokenPolicies": ["a", "default"]}, "tokenPolicies[1]"
         ),
         "unknown": unsure({"tokenNoDefaultPolicy": UNKNOWN}),
+        "as Vault reads it": bad(
+            {"tokenNoDefaultPolicy": True, "tokenPolicies": [" Default"]}, "is 'default'"
+        ),
         "not-applicable": ok({"tokenNoDefaultPolicy": "true"}),
     },
     "vault-role-token-lifetime": {
