@@ -42,7 +42,7 @@ def read_export(state: Path) -> Any:
         return json.loads(sys.stdin.read() if str(state) == "-" else state.read_text())
     except OSError as error:
         raise unreadable(state, error.strerror or type(error).__name__) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise unreadable(state, f"it is no JSON: {error}") from None
 
 

@@ -113,6 +113,13 @@ def verify_backup(file: Backup, paths: Paths, as_json: AsJson = False) -> None:
         for found in files.find(paths)
         for document in found.sealed
     ]
+    if not rows:
+        raise VaultOpsError(
+            "nothing was proven",
+            where=", ".join(map(str, paths)),
+            why="there is no sealed file",
+            fix="name the files, or the folder that they are in",
+        )
     show_objects([(p, n, str(state or "no key opens it")) for p, n, state in rows], as_json=as_json)
     if lost := [name for _, name, state in rows if state is None]:
         raise DoubtError(

@@ -82,13 +82,14 @@ def _values(path: Path) -> Mapping[str, Any]:
         document = yaml.safe_load(path.read_text())
     except OSError as reason:
         why = reason.strerror or type(reason).__name__
-    except (yaml.YAMLError, UnicodeDecodeError) as reason:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as reason:
         why = f"it is no YAML: {str(reason).splitlines()[0]}"
     else:
         config = document.get("config") if isinstance(document, dict) else None
-        if isinstance(config, dict):
+        strange = [key for key in config or () if not isinstance(key, str)]
+        if isinstance(config, dict) and not strange:
             return config
-        why = "it has no mapping `config:`"
+        why = f"{strange[0]} is no setting's name" if strange else "it has no mapping `config:`"
     raise VaultOpsError(
         "the stack's settings cannot be read",
         where=str(path),

@@ -93,7 +93,7 @@ def find(paths: Iterable[Path]) -> Iterator[SealedFile]:
                 if KIND in (text := below.read_text(errors="replace")):
                     yield from _sealed_file(below, text)
         elif path.is_file():
-            yield from _sealed_file(path, path.read_text())
+            yield from _sealed_file(path, _text(path))
         else:
             raise VaultOpsError(
                 "no such file", where=str(path), why="there is nothing to read", fix="name another"
@@ -156,6 +156,16 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as reason:
+        why = getattr(reason, "strerror", None) or "it is no text"
+        raise VaultOpsError(
+            "the file cannot be read", where=str(path), why=why, fix="name another"
+        ) from None
 
 
 def _sealed_file(path: Path, text: str) -> Iterator[SealedFile]:

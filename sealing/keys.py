@@ -160,6 +160,7 @@ def _items(backup: bytes, source: str) -> Sequence[Document]:
         document = json.loads(backup)
         items: Sequence[Document] = document["items"]
         whole = bool(items) and "sops" in document
+        whole &= all(FINGERPRINT in item["metadata"]["annotations"] for item in items)
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:

@@ -18,6 +18,15 @@ from sealing.sops_rules import Rule, rule_for
 METADATA = "sops"
 ENCRYPTED = re.compile(r"ENC\[[A-Z0-9_]+,data:")
 SUFFIXES = (".yaml", ".yml", ".json")
+# sops 3.11, stores/stores.go: how each kind of key is written into a file, as rules name it.
+RECIPIENTS = {
+    "kms": "{arn}",
+    "gcp_kms": "{resource_id}",
+    "age": "{recipient}",
+    "pgp": "{fp}",
+    "azure_kv": "{vault_url}/keys/{name}/{version}",
+    "hc_vault": "{vault_address}/v1/{engine_path}/keys/{key_name}",
+}
 SECRET_FIELDS = ("data", "stringData")
 
 
@@ -96,17 +105,29 @@ def _clear(
 
 
 def _recipients(metadata: dict[str, Any]) -> frozenset[str]:
-    def each(kind: str, key: str) -> Iterator[str]:
-        for entry in metadata.get(kind) or []:
-            yield str(entry.get(key, ""))
-
+    """Every key that opens the file, of whatever kind: as the rules name it, where they can."""
     return frozenset(
-        {*each("kms", "arn"), *each("gcp_kms", "resource_id"), *each("age", "recipient")}
+        _recipient(kind, entry)
+        for kind, entries in metadata.items()
+        if isinstance(entries, list) and kind != "key_groups"
+        for entry in entries
     )
 
 
+def _recipient(kind: str, entry: Any) -> str:
+    form = RECIPIENTS.get(kind, f"a key of {kind}")
+    try:
+        return form.format_map(entry).rstrip("/")
+    except (KeyError, TypeError, ValueError):
+        return f"a damaged key of {kind}"
+
+
 def _secret_in_clear(document: Any) -> bool:
-    if not isinstance(document, dict) or document.get("kind") != "Secret":
+    if not isinstance(document, dict):
+        return False
+    if isinstance(items := document.get("items"), list):  # as kubectl writes several
+        return any(map(_secret_in_clear, items))
+    if document.get("kind") != "Secret":
         return False
     values = {field: document.get(field) for field in SECRET_FIELDS}
     return any(_clear(values, None, (), covered=True))

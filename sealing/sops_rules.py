@@ -18,6 +18,8 @@ from vaultops.errors import VaultOpsError
 
 CONFIG = ".sops.yaml"
 FORMATS = r"\.(ya?ml|json)$"
+OTHERS = ("pgp", "azure_keyvault", "hc_vault_transit_uri")
+_NOT_JUDGED = frozenset({"key_groups", "hckms", "plugins"})
 HEADING = """\
 # Written by `strongroom sops init` from the stacks' settings: change `strongroom:sops` there.
 # Each key of a rule opens the files alone. Fields that do not match stay readable in reviews.
@@ -28,7 +30,8 @@ HEADING = """\
 class Rule:
     """One rule. `aws_kms` may carry a role behind a `+`, as sops writes it.
 
-    `grouped` keys share the opening between them, in a way that is not judged here.
+    `others` are PGP fingerprints and URLs of keys in Azure or a Vault. `grouped` keys share the
+    opening between them, in a way that is not judged here.
     """
 
     path_regex: str
@@ -37,6 +40,7 @@ class Rule:
     aws_profile: str | None = None
     gcp_kms: tuple[str, ...] = ()
     age: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     grouped: bool = False
 
     @property
@@ -45,7 +49,7 @@ class Rule:
         if self.grouped:
             return None
         arns = {arn.partition("+")[0] for arn in self.aws_kms}
-        return frozenset({*arns, *self.gcp_kms, *self.age})
+        return frozenset({*arns, *self.gcp_kms, *self.age, *self.others})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +124,7 @@ def read(path: Path) -> list[Rule]:
         document = yaml.safe_load(path.read_text())
     except OSError as reason:
         raise unusable(reason.strerror or type(reason).__name__) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeDecodeError):
         raise unusable("it is no YAML") from None
     entries = document.get("creation_rules") if isinstance(document, dict) else None
     if not entries:
@@ -146,7 +150,8 @@ def _rule(entry: dict[str, Any]) -> Rule:
         aws_profile=entry.get("aws_profile"),
         gcp_kms=_listed(entry.get("gcp_kms")),
         age=_listed(entry.get("age")),
-        grouped="key_groups" in entry,
+        others=tuple(key.replace(" ", "") for kind in OTHERS for key in _listed(entry.get(kind))),
+        grouped=not _NOT_JUDGED.isdisjoint(entry),
     )
 
 

@@ -273,6 +273,35 @@ def test_the_drill_tells_what_a_backup_opens_and_with_which_key(
     assert "does not open 1 of 1" in result.stderr
 
 
+def test_a_drill_without_a_sealed_file_proves_nothing(run: Run, controller: FakeController) -> None:
+    assert run("backup-keys", "-o", "backup.json").exit_code == 0
+    (controller.folder / "empty").mkdir()
+    result = run("verify-backup", "backup.json", str(controller.folder / "empty"), "--json")
+    assert result.exit_code == 1
+    assert "nothing was proven" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["keys", "restore-keys"])
+def test_a_list_of_secrets_by_another_hand_is_no_backup(
+    run: Run, controller: FakeController, tmp_path: Path, command: str
+) -> None:
+    secrets = json.loads((controller.folder / "keys.json").read_text())
+    (tmp_path / "other.json").write_text(json.dumps({**secrets, "sops": {}}))
+    options = ("--backup", "other.json") if command == "keys" else ("other.json", "--yes")
+    result = run(command, *options)
+    assert result.exit_code == 1
+    assert "no backup of sealing keys" in result.stderr
+
+
+def test_a_named_file_that_is_no_text_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
+    result = run("status", "binary.yaml")
+    assert result.exit_code == 1
+    assert "binary.yaml" in result.stderr
+    assert "it is no text" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"items": []}', '{"items": [{}]}', "no JSON"])
 def test_what_is_no_backup_is_refused(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "backup.json").write_text(text)

@@ -113,7 +113,13 @@ def test_a_stack_is_named_exactly_once(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("config: [", "no YAML"), ("other: 1", "no mapping `config:`"), ("", "no mapping")],
+    [
+        ("config: [", "no YAML"),
+        ("other: 1", "no mapping `config:`"),
+        ("", "no mapping"),
+        ("config: {2026-01-31: x}", "2026-01-31 is no setting's name"),
+        ("[" * 5000, "no YAML"),
+    ],
 )
 def test_a_file_that_holds_no_settings_is_refused(folder: Path, text: str, reason: str) -> None:
     (folder / "Pulumi.odd.yaml").write_text(text)

@@ -97,8 +97,37 @@ def test_keys_that_differ_from_the_rules_are_found_either_way(tmp_path: Path) ->
     assert run(tmp_path, foreign, rule=grouped) == []
 
 
-def test_a_secret_in_clear_outside_every_rule_is_found(tmp_path: Path) -> None:
-    plain = {"kind": "Secret", "stringData": {"token": CLEAR}}
+OTHERS = {
+    "pgp": ({"fp": "FAKE00", "enc": "…"}, "FAKE00"),
+    "azure_kv": (
+        {"vault_url": "https://fake.vault", "name": "a", "version": "1"},
+        "https://fake.vault/keys/a/1",
+    ),
+    "hc_vault": (
+        {"vault_address": "https://fake", "engine_path": "transit", "key_name": "a"},
+        "https://fake/v1/transit/keys/a",
+    ),
+    "hckms": ({"key_id": "fake"}, "a key of hckms"),
+    "plugins": ("fake", "a key of plugins"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_key_of_any_kind_that_the_rule_does_not_name_is_found(tmp_path: Path, kind: str) -> None:
+    entry, name = OTHERS[kind]
+    also = encrypted(sops={"age": [{"recipient": AGE}], kind: [entry]})
+    assert whats(run(tmp_path, also)) == [
+        ("", f"can be opened with {name}, which its rule does not name")
+    ]
+    named = Rule(path_regex="^secrets/", encrypted_regex=None, age=(AGE,), others=(name,))
+    assert {f.what for f in run(tmp_path, also, rule=named)} == {"is in clear"}
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_secret_in_clear_outside_every_rule_is_found(tmp_path: Path, several: bool) -> None:
+    plain: dict[str, Any] = {"kind": "Secret", "stringData": {"token": CLEAR}}
+    if several:
+        plain = {"kind": "List", "items": [{"kind": "ConfigMap"}, plain]}
     assert whats(run(tmp_path, plain, name="deploy/a.yaml")) == [
         ("", "is a Secret in clear, and under no rule")
     ]

@@ -102,10 +102,15 @@ def test_rules_by_other_hands_are_read(tmp_path: Path) -> None:
     path.write_text(
         f"creation_rules:\n  - path_regex: x\n    age: [{AGE}]\n"
         f"  - key_groups: [{{age: [{AGE}]}}]\n"
+        "  - pgp: 'FAKE 00, FAKE 01'\n    hc_vault_transit_uri: [https://fake/v1/transit/keys/a]\n"
+        "  - hckms: [fake]\n"
     )
-    first, second = read(path)
+    first, second, third, fourth = read(path)
     assert first.recipients == frozenset({AGE})
     assert (second.path_regex, second.recipients) == ("", None)
+    vault_key = "https://fake/v1/transit/keys/a"
+    assert third.recipients == frozenset({"FAKE00", "FAKE01", vault_key})
+    assert fourth.recipients is None
 
 
 @pytest.mark.parametrize(
@@ -116,11 +121,12 @@ def test_rules_by_other_hands_are_read(tmp_path: Path) -> None:
         "a: [",
         "creation_rules: [text]",
         "creation_rules: [{path_regex: '('}]",
+        "creation_rules: \xff",
     ],
 )
 def test_no_usable_rules_are_an_error_and_not_a_pass(tmp_path: Path, text: str) -> None:
     path = tmp_path / ".sops.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(VaultOpsError, match="rules cannot be read"):
         read(path)
     with pytest.raises(VaultOpsError, match="rules cannot be read"):
