@@ -19,6 +19,7 @@ _IDS = {
     "aws:kms/alias:Alias": "name",
     "aws:lambda/function:Function": "name",
     "aws:cloudwatch/logGroup:LogGroup": "name",
+    "aws:secretsmanager/secret:Secret": "name",  # by which AWS answers as by the ARN
 }
 
 

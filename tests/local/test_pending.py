@@ -25,6 +25,14 @@ def test_a_mount_is_entered_under_its_path_until_a_refresh_has_read_it() -> None
     assert unread(deployment) == []
 
 
+def test_a_secret_of_aws_is_entered_under_its_name() -> None:
+    """AWS refuses a second one of that name, which would stop every later `up`."""
+    begun = operation("aws:secretsmanager/secret:Secret", {"name": "ml/fake"})
+    deployment = {"resources": [], "pending_operations": [begun]}
+    assert settle(deployment)
+    assert deployment == {"resources": [{**begun["resource"], "id": "ml/fake"}]}
+
+
 @pytest.mark.parametrize(
     "begun",
     [

@@ -23,7 +23,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from local.plugins.aws.provider import AwsProvider
 from local.services import aws_rotation
 from tests.local.plugin_aws_config import REGION, aws_config
-from tests.local.plugin_driver import Driver
+from tests.local.plugin_driver import Driver, Resource
 
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
@@ -366,6 +366,17 @@ def test_a_deleted_secret_can_be_called_back_unless_its_window_is_0(
     driver.create(SECRET, {"name": "gone", "recoveryWindowInDays": 0}).delete()
     names = [s["Name"] for s in aws("secretsmanager").list_secrets()["SecretList"]]
     assert names == ["kept"]
+
+
+def test_a_secret_that_a_killed_engine_made_is_read_by_its_name(driver: Driver) -> None:
+    made = driver.create(SECRET, {"name": "begun"})
+    adopted = Resource(driver, made.urn, made.inputs, id="begun")
+    assert adopted.refresh()
+    assert adopted.values["arn"] == made.values["arn"]
+    adopted.update({"name": "begun"})  # its window, which AWS does not tell
+    adopted.assert_stable({"name": "begun"})
+    adopted.delete()
+    assert not made.refresh()
 
 
 def test_the_key_of_an_alias_can_change(driver: Driver, aws: Any) -> None:
