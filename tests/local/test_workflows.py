@@ -72,3 +72,28 @@ def test_a_fork_gets_no_secret() -> None:
     for job in workflow["jobs"].values():
         if "write" in job["permissions"].values():
             assert "head.repo.full_name == github.repository" in job["if"]
+
+
+@pytest.mark.parametrize(("name", "job"), [("pr", "preview"), ("release", "deploy")])
+def test_a_job_that_needs_the_cluster_makes_the_context_of_the_stacks_settings(
+    name: str, job: str
+) -> None:
+    workflow = load(REPOSITORY / ".github" / "workflows" / f"{name}.yml")
+    made = workflow["jobs"][job]["steps"]
+    commands = [step.get("run", "") or step["uses"] for step in made]
+    (reach,) = [n for n, text in enumerate(commands) if "eks update-kubeconfig" in text]
+    assert commands[reach].endswith('--alias "strongroom-$STACK"')
+    assert "aws-actions/" in commands[reach - 1]
+    assert any("pulumi/actions@" in text for text in commands[reach + 1 :])
+    for stack in ("dev", "prod"):
+        settings = load(REPOSITORY / f"Pulumi.{stack}.yaml")["config"]
+        assert settings["strongroom:kubernetes"]["context"] == f"strongroom-{stack}"
+
+
+def test_the_readme_names_what_the_github_environments_carry() -> None:
+    texts = "".join(path.read_text() for path in WORKFLOWS)
+    used = set(re.findall(r"vars\.([A-Z_]+)", texts))
+    assert len(used) == 5
+    readme = (REPOSITORY / "README.md").read_text()
+    assert {name for name in used if f"`{name}`" not in readme} == set()
+    assert set(re.findall(r"`(preview-\w+)`", readme)) == {"preview-dev", "preview-prod"}
