@@ -1,6 +1,7 @@
 """Vault must reach a database over TLS, and check who answers.
 
-PostgreSQL's `sslmode=require` encrypts but believes any certificate.
+PostgreSQL's `sslmode=require` encrypts but believes any certificate. Which of two modes in a URL
+counts differs from driver to driver, so that all must be right.
 Source: PostgreSQL, "SSL support", table of modes; HashiCorp, "MySQL database plugin".
 """
 
@@ -8,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
-from policies.resource_types import DATABASE_CONNECTION
+from policies.resource_types import DATABASE_CONNECTION, DATABASE_ENGINES
 from policies.rule import Finding, Judgement, Rule, Severity, each
 from policies.view import View
 
 POSTGRESQL = ("postgresql", "redshift")
 MYSQL = ("mysql", "mysqlRds", "mysqlAurora", "mysqlLegacy")
 CHECKS = "verify-full"
+UNCHECKED = ("insecure", "insecureTls")
 _SSLMODE = re.compile(r"[?&\s]sslmode=([\w*-]+)")
 
 
@@ -23,10 +26,11 @@ def _postgresql(engine: View) -> Iterator[Judgement]:
     url = engine["connectionUrl"]
     if not url.given:
         return
-    modes = _SSLMODE.findall(url.text())
-    if modes[-1:] != [CHECKS]:
+    modes = _SSLMODE.findall(unquote(url.text()))
+    wrong = [mode for mode in modes if mode != CHECKS]
+    if wrong or not modes:
         yield Finding(
-            evidence=f"{url.path} has sslmode {modes[-1] if modes else 'not set'}",
+            evidence=f"{url.path} has sslmode {wrong[0] if wrong else 'not set'}",
             fix=f"set sslmode={CHECKS} and give the CA",
         )
 
@@ -37,11 +41,22 @@ def _mysql(engine: View) -> Iterator[Judgement]:
         yield Finding(evidence=f"{engine.path} has neither tlsCa nor tls=true", fix="give tlsCa")
 
 
+def _checked(engine: View) -> Iterator[Judgement]:
+    for name in UNCHECKED:
+        if engine[name].flag() is True:
+            yield Finding(
+                evidence=f"{engine[name].path} is true: the certificate is not checked",
+                fix=f"remove {engine[name].path} and give the CA",
+            )
+
+
 def check(connection: View) -> Iterator[Judgement]:
     """Yield a finding for each engine's block without checked TLS."""
     for names, judge in ((POSTGRESQL, _postgresql), (MYSQL, _mysql)):
         for name in names:
             yield from each([connection[name]], judge)
+    for name in DATABASE_ENGINES:
+        yield from each([connection[name]], _checked)
 
 
 RULE = Rule(

@@ -1,6 +1,7 @@
 """What Vault runs to make a database user must give it no power over the database itself.
 
-Judged on the words of the SQL, comments and strings left out: NOSUPERUSER is no SUPERUSER.
+Judged on the words of the SQL, comments and strings left out: NOSUPERUSER is no SUPERUSER. A role
+that gives such power counts however its name is quoted.
 Source: PostgreSQL, "Role attributes", "Predefined roles"; MySQL, "GRANT statement".
 """
 
@@ -19,26 +20,36 @@ PHRASES = (
     ("CREATEDB",),
     ("REPLICATION",),
     ("BYPASSRLS",),
-    ("PG_READ_ALL_DATA",),
-    ("PG_WRITE_ALL_DATA",),
-    ("PG_READ_SERVER_FILES",),
-    ("PG_WRITE_SERVER_FILES",),
-    ("PG_EXECUTE_SERVER_PROGRAM",),
     ("GRANT", "ALL"),
     ("WITH", "ADMIN"),
+    ("ADMIN", "TRUE"),
     ("WITH", "GRANT", "OPTION"),
     ("ON", "*", ".", "*"),
+)
+# PostgreSQL's own roles, and those of the clouds in place of its superuser.
+ROLES = (
+    "PG_READ_ALL_DATA",
+    "PG_WRITE_ALL_DATA",
+    "PG_READ_SERVER_FILES",
+    "PG_WRITE_SERVER_FILES",
+    "PG_EXECUTE_SERVER_PROGRAM",
+    "RDS_SUPERUSER",
+    "CLOUDSQLSUPERUSER",
+    "AZURE_PG_ADMIN",
 )
 
 
 def _statement(statement: View) -> Iterator[Judgement]:
-    for words in PHRASES:
-        if sql.phrase(statement.text(), *words):
-            said = " ".join(words).replace(" . ", ".").replace("* .", "*.")
-            yield Finding(
-                evidence=f"{statement.path} says {said}",
-                fix=f"grant the tables and verbs that are needed in place of {said}",
-            )
+    text = statement.text()
+    said = [" ".join(words) for words in PHRASES if sql.phrase(text, *words)]
+    names = sql.names(text)
+    said.extend(role for role in ROLES if role in names)
+    for each in said:
+        power = each.replace(" . ", ".")
+        yield Finding(
+            evidence=f"{statement.path} says {power}",
+            fix=f"grant the tables and verbs that are needed in place of {power}",
+        )
 
 
 def check(role: View) -> Iterator[Judgement]:

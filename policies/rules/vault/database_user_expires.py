@@ -16,13 +16,16 @@ from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
 EXPIRES = re.compile(r"\bvalid\s+until\s+'\{\{expiration\}\}'", re.IGNORECASE)
+OTHERWISE = re.compile(r"\bvalid\s+until\s+(?!'\{\{expiration\}\}')", re.IGNORECASE)
 
 
 def _statement(statement: View) -> Iterator[Judgement]:
     text = statement.text()
     makes_user = sql.phrase(text, "CREATE", "ROLE") or sql.phrase(text, "CREATE", "USER")
+    run = sql.uncommented(text)
+    expires = EXPIRES.search(run) and not OTHERWISE.search(run)
     # MySQL's users have IDENTIFIED BY, and no expiry of the kind.
-    if makes_user and not sql.phrase(text, "IDENTIFIED") and not EXPIRES.search(text):
+    if makes_user and not sql.phrase(text, "IDENTIFIED") and not expires:
         yield Finding(
             evidence=f"{statement.path} makes a user without VALID UNTIL '{{{{expiration}}}}'",
             fix=f"add VALID UNTIL '{{{{expiration}}}}' to {statement.path}",

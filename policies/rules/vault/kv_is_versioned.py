@@ -15,9 +15,9 @@ from policies.view import View
 def check(mount: View) -> Iterator[Judgement]:
     """Yield a finding for a KV engine of version 1."""
     kind = mount["type"].text()
-    if kind not in ("kv", "generic"):
+    if kind not in ("kv", "kv-v1", "generic"):
         return
-    version = mount["options"]["version"].text()
+    version = "1" if kind == "kv-v1" else mount["options"]["version"].text()
     if version != "2":
         yield Finding(
             evidence=f"options.version of the {kind} engine is {version or 'not set (1)'}",

@@ -15,7 +15,10 @@ from policies.rule import Finding, Judgement, Rule, Severity, each
 from policies.view import View
 
 FIELDS = ("dataJson", "secretKey", "password", "credentials", "bindpass", "clientSecret")
-_LITERAL = re.compile(r"//[^/@\s:]+:(?!\{\{)[^@/\s]+@|\bpassword=(?!\{\{)\S")
+# As in a URL, as MySQL's driver takes it, or as a parameter.
+_LITERAL = re.compile(
+    r"(?:^|//)[^/@\s:]+:(?!\{\{)[^@/\s]+@|\b(?:password|pwd)=(?!\{\{)\S", re.IGNORECASE
+)
 
 
 def _stored(field: View) -> Iterator[Judgement]:
@@ -60,6 +63,11 @@ RULE = Rule(
             "vault:gcp/secretBackend:SecretBackend",
             "vault:azure/backend:Backend",
             "vault:ldap/secretBackend:SecretBackend",
+            "vault:rabbitMq/secretBackend:SecretBackend",
+            "vault:aws/authBackendClient:AuthBackendClient",
+            "vault:azure/authBackendConfig:AuthBackendConfig",
+            "vault:gcp/authBackend:AuthBackend",
+            "vault:ldap/authBackend:AuthBackend",
         }
     ),
     remediation="Use the property ending in Wo; raise its version to write again.",

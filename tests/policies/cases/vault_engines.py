@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from policies.resource_types import DATABASE_CONNECTION, DATABASE_STATIC_ROLE, VAULT_AUDIT
@@ -13,6 +14,10 @@ CREATE = (
     "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' "
     'NOSUPERUSER; GRANT readers TO "{{name}}";'
 )
+
+
+def base64_of(statement: str) -> str:
+    return base64.b64encode(statement.encode()).decode()
 
 
 def creates(*statements: Any) -> dict[str, Any]:
@@ -53,6 +58,21 @@ CASES: dict[str, dict[str, Case]] = {
             creates("/* SUPERUSER */ SELECT 'CREATEROLE', \"REPLICATION\" -- GRANT ALL")
         ),
         "handed on": bad(creates("GRANT SELECT ON t TO x WITH GRANT OPTION"), "WITH GRANT OPTION"),
+        "handed on in new words": bad(
+            creates("GRANT x TO y WITH INHERIT TRUE, ADMIN TRUE"), "ADMIN TRUE"
+        ),
+        "in base64, as Vault takes it": bad(creates(base64_of("CREATE ROLE x SUPERUSER")), "SUPER"),
+        "as a list in JSON": bad(creates('["CREATE ROLE x", "ALTER ROLE x CREATEDB"]'), "CREATEDB"),
+        "a role's name in quotes": bad(
+            creates('GRANT "pg_read_all_data" TO x'), "PG_READ_ALL_DATA"
+        ),
+        "a cloud's superuser": bad(creates("GRANT rds_superuser TO x"), "RDS_SUPERUSER"),
+        "a comment that MySQL runs": bad(creates("/*!50000 GRANT ALL ON t TO x */"), "GRANT ALL"),
+        "behind an escaped quote": bad(creates(r"SELECT '\''; GRANT ALL ON t TO x; -- '"), "GRANT"),
+        "between dollar quotes": bad(
+            creates("SELECT $$ ' $$; ALTER ROLE x BYPASSRLS; SELECT $a$ ' $a$"), "BYPASSRLS"
+        ),
+        "behind MySQL's comment": bad(creates("# it's\nGRANT ALL ON t TO x; # '"), "GRANT ALL"),
     },
     "vault-database-lease-is-bounded": {
         "pass": ok({"defaultTtl": 3600, "maxTtl": DAY}),
@@ -67,6 +87,13 @@ CASES: dict[str, dict[str, Case]] = {
         "fail": bad(creates("CREATE ROLE x LOGIN PASSWORD '{{password}}'"), "makes a user without"),
         "wildcard": bad(creates("CREATE USER x VALID UNTIL '*'"), "makes a user without"),
         "second-position": bad(creates(CREATE, "CREATE USER y VALID UNTIL 'infinity'"), "[1]"),
+        "in base64, as Vault takes it": bad(creates(base64_of("CREATE ROLE x LOGIN")), "[0]"),
+        "in a comment only": bad(
+            creates("CREATE ROLE x LOGIN; -- VALID UNTIL '{{expiration}}'"), "makes a user without"
+        ),
+        "taken back later": bad(
+            creates(f"{CREATE} ALTER ROLE x VALID UNTIL 'infinity'"), "makes a user without"
+        ),
         "unknown": unsure(creates(UNKNOWN)),
         "not-applicable": ok(
             creates("CREATE USER '{{name}}' IDENTIFIED BY '{{password}}'", "GRANT a TO b")
@@ -96,6 +123,17 @@ CASES: dict[str, dict[str, Case]] = {
         "unknown": unsure(postgresql(UNKNOWN)),
         "not-applicable": ok(
             {"postgresql": {"username": "vault"}, "mongodb": {"connectionUrl": "x"}}
+        ),
+        "two modes, of which the driver takes the first": bad(
+            postgresql("postgresql://db/ml?sslmode=disable&sslmode=verify-full"), "sslmode disable"
+        ),
+        "a mode under an escaped name": bad(
+            postgresql("postgresql://db/ml?ssl%6dode=allow&sslmode=verify-full"), "sslmode allow"
+        ),
+        "a certificate that nobody checks": bad(
+            {"redis": {"tls": True, "insecureTls": True}, "elasticsearch": {"insecure": True}},
+            "elasticsearch.insecure is true",
+            2,
         ),
         "MySQL in clear": bad({"mysql": {"connectionUrl": "u@tcp(db:3306)/"}}, "neither tlsCa"),
         "MySQL with a CA": ok({"mysql": {"connectionUrl": "u@tcp(db:3306)/", "tlsCa": "PEM"}}),
@@ -132,6 +170,13 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure({"secretKey": UNKNOWN}),
         "not-applicable": ok({"dataJsonWo": "{}", "name": UNKNOWN}),
+        "as MySQL's driver takes it": bad(
+            {"mysql": {"connectionUrl": "root:fake@tcp(db:3306)/"}}, "holds a password"
+        ),
+        "with names for the driver": ok(
+            {"mysql": {"connectionUrl": "{{username}}:{{password}}@tcp(db:3306)/"}}
+        ),
+        "as a parameter": bad({"mssql": {"connectionUrl": "server=db;PWD=fake"}}, "holds"),
         "encrypted is stored too": bad({"dataJson": ENCRYPTED}, "dataJson is set"),
     },
     "vault-mount-lease-is-bounded": {
@@ -159,6 +204,7 @@ CASES: dict[str, dict[str, Case]] = {
         "fail": bad({"type": "kv"}, "not set (1)"),
         "wildcard": bad({"type": "kv", "options": {"version": "*"}}, "is *"),
         "second-position": bad({"type": "generic", "options": {"a": "2", "version": "1"}}, "is 1"),
+        "by its other name": bad({"type": "kv-v1", "options": {"version": "2"}}, "kv-v1 engine"),
         "unknown": unsure({"type": "kv", "options": UNKNOWN}),
         "not-applicable": ok({"type": "database"}),
     },
