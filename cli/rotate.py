@@ -86,7 +86,12 @@ def run(
         bool, typer.Option("--now", help="Begin the named ones although they are not due.")
     ] = False,
     wait: Annotated[
-        int, typer.Option(min=0, help="Seconds to wait within each step; else the next run does.")
+        int,
+        typer.Option(
+            min=0,
+            max=43_200,  # a lease is never taken for longer than a day
+            help="Seconds to wait within each step; else the next run does.",
+        ),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:

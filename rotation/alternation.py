@@ -155,13 +155,19 @@ def rotate(store: Store, *, admin: Credential, pair: Pair, route: Route) -> Cred
     """One whole rotation of the document in `store`; returns what is published now.
 
     Killed anywhere, the published credential is one that logs in, and the next call begins with a
-    new password for the same idle user.
+    new password for the same idle user. Another call beside this one may have changed that user's
+    password; whichever of both publishes, what is published logs in when the last of them ends.
     """
     current = store.current()
     pending = next_credential(current, pair)
     apply(pending, current=current, admin=admin, pair=pair, route=route)
     check(pending, current=current, pair=pair, route=route)
-    store.publish(pending)
+    try:
+        store.publish(pending)
+    finally:
+        published = store.current()
+        if published.username == pending.username:
+            apply(published, current=current, admin=admin, pair=pair, route=route)
     return pending
 
 

@@ -9,8 +9,16 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
+from rotation import holder
+from rotation.schedule import DAY
 from rotation.steps import Facts
 from vaultops.errors import VaultOpsError
+
+LONGEST_LEASE = DAY  # one that ends later was written by a clock that was wrong
+
+
+class DamagedError(VaultOpsError):
+    """A record that this program did not write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +58,10 @@ class Record:
         """Whether steps are left."""
         return self.finished is None
 
+    def is_held(self, now: float) -> bool:
+        """Whether somebody works on it."""
+        return now < self.until <= now + LONGEST_LEASE and not holder.is_gone(self.holder)
+
     def released(self, *, waiting: str = "", failure: Failure | None = None) -> Record:
         """The same, worked on by nobody."""
         return replace(self, holder="", until=0, waiting=waiting, failure=failure)
@@ -60,13 +72,13 @@ class Record:
 
     @classmethod
     def read(cls, text: str, *, where: str) -> Record:
-        """Raises VaultOpsError for anything that `text` did not write."""
+        """Raises DamagedError for anything that `text` did not write."""
         try:
             values = json.loads(text)
             failure = values.pop("failure")
             return cls(**values, failure=Failure(**failure) if failure else None)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise VaultOpsError(
+            raise DamagedError(
                 "the record of a rotation cannot be read",
                 where=where,
                 why="it was not written by this program, or by a newer one",
@@ -82,7 +94,7 @@ class Records(Protocol):
     """Where records are kept, with check-and-set."""
 
     def load(self, rotation: str) -> tuple[Record | None, int]:
-        """The record and its version; (None, version) before the first."""
+        """The record and its version; (None, version) before the first. Raises DamagedError."""
 
     def save(self, record: Record, version: int) -> int:
         """Replace exactly that version, and return the new one. Raises Conflict."""

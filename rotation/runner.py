@@ -15,7 +15,7 @@ from enum import StrEnum
 from rotation import events, holder
 from rotation.errors import RotationError
 from rotation.events import Event, EventLog, Happened, Signer
-from rotation.record import Conflict, Failure, Record, Records
+from rotation.record import Conflict, DamagedError, Failure, Record, Records
 from rotation.steps import Facts, Pending, Rotation, Run, Step
 from vaultops.errors import VaultOpsError, WaitedTooLongError
 from vaultops.wait import wait_for
@@ -65,7 +65,10 @@ class Runner:
         for rotation in rotations:
             if only and rotation.name not in only:
                 continue
-            outcome = self._one(rotation, rotations, early=early)
+            try:
+                outcome = self._one(rotation, rotations, early=early)
+            except DamagedError as error:
+                outcome = Outcome(rotation=rotation.name, result=Result.FAILED, detail=str(error))
             self.tell(f"{outcome.rotation}: {outcome.result} {outcome.detail}".rstrip())
             done.append(outcome)
         return done
@@ -79,7 +82,7 @@ class Runner:
                 return Outcome(rotation=rotation.name, result=Result.FINE)
             if held := self._held(rotation, others, now, early=early):
                 return Outcome(rotation=rotation.name, result=Result.HELD, detail=held)
-        elif record.until > now and not holder.is_gone(record.holder):
+        elif record.is_held(now):
             detail = f"{record.holder} works on it until {events.at(record.until)}"
             return Outcome(
                 rotation=rotation.name, result=Result.HELD, step=record.step, detail=detail
@@ -99,12 +102,17 @@ class Runner:
             paired = rotation.pair is not None and rotation.pair == other.pair
             if other.name == rotation.name or not (paired or other.kind == rotation.kind):
                 continue
-            record, _ = self.records.load(other.name)
+            try:
+                record, _ = self.records.load(other.name)
+            except DamagedError:
+                if paired:
+                    return f"nobody knows how far its pair {other.name} is: its record is damaged"
+                continue
             if record is None:
                 continue
             if paired and record.is_open:
                 return f"its pair {other.name} is in step {record.step}"
-            if not early and record.started + rotation.timetable.window > now:
+            if not early and abs(now - record.started) < rotation.timetable.window:
                 return f"{other.name} began at {events.at(record.started)}, less than a window ago"
         return ""
 

@@ -37,13 +37,14 @@ class Timetable:
         """Whether a due time has passed since `last`, the begin of the last whole rotation.
 
         A credential that was never rotated is due at once: nobody knows how old it is. None is
-        ever older than `every`, because every stretch of that length has a due time in it.
+        ever older than `every`, because every stretch of that length has a due time in it. A begin
+        that lies further ahead than a window was written by a clock that was wrong: due as well.
         """
-        return last is None or self.latest(now) > last
+        return last is None or self.latest(now) > last or last > now + self.window
 
     def is_late(self, now: float, last: float | None) -> bool:
         """Whether the window of a due time has passed. False before the first rotation."""
-        return last is not None and self.is_due(now - self.window, last)
+        return last is not None and last <= now and self.is_due(now - self.window, last)
 
 
 def timetables(days: Sequence[int], window: int) -> tuple[Timetable, ...]:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rotation import holder
-from rotation.record import Record, Records
+from rotation.record import DamagedError, Records
 from rotation.steps import Rotation
 
 
@@ -49,11 +48,23 @@ class Standing:
 
 def standings(rotations: Sequence[Rotation], records: Records, now: float) -> list[Standing]:
     """One for each rotation, in their order. Raises VaultOpsError."""
-    return [_standing(rotation, records.load(rotation.name)[0], now) for rotation in rotations]
+    return [_standing(rotation, records, now) for rotation in rotations]
 
 
-def _standing(rotation: Rotation, record: Record | None, now: float) -> Standing:
+def _standing(rotation: Rotation, records: Records, now: float) -> Standing:
     times = rotation.timetable
+    try:
+        record, _ = records.load(rotation.name)
+    except DamagedError as error:
+        return Standing(
+            rotation=rotation.name,
+            kind=rotation.kind,
+            subject=rotation.subject,
+            state=State.FAILED,
+            due=times.latest(now),
+            reason=f"{error.what}: {error.why}",
+            remedy=error.fix,
+        )
     if record is None or not record.is_open:
         last = record.started if record else None
         due = times.is_due(now, last)
@@ -76,7 +87,7 @@ def _standing(rotation: Rotation, record: Record | None, now: float) -> Standing
     elif age > rotation.stuck_after:
         state = State.STUCK
         reason = reason or "no runner has gone on with it"
-    elif record.until > now and not holder.is_gone(record.holder):
+    elif record.is_held(now):
         state, reason = State.RUNS, f"{record.holder} works on it"
     else:
         state = State.WAITS

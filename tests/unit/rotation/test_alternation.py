@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import postgresql, roles
-from rotation.alternation import Pair, apply, check, match, next_credential
+from rotation import alternation, postgresql, roles
+from rotation.alternation import Pair, apply, check, match, next_credential, rotate
 from rotation.credential import Credential
 from rotation.errors import ForeignError, RightsError
 from rotation.postgresql import Route, verifier
@@ -126,3 +127,52 @@ def test_the_verifier_is_that_of_the_standard(password: str) -> None:
 
 def test_each_verifier_has_a_salt_of_its_own() -> None:
     assert len({verifier("fake") for _ in range(10)}) == 10
+
+
+@dataclass
+class Published:
+    """A document with check-and-set; `before` happens just before the next publication."""
+
+    document: list[Credential]
+    before: Callable[[], object] = lambda: None
+    seen: int = 0
+
+    def current(self) -> Credential:
+        self.seen = len(self.document)
+        return self.document[-1]
+
+    def publish(self, credential: Credential) -> None:
+        self.before()
+        if self.seen != len(self.document):
+            raise RuntimeError("changed by another")
+        self.document.append(credential)
+
+
+@pytest.mark.parametrize("other_publishes", [False, True])
+def test_of_two_rotations_side_by_side_none_leaves_a_published_password_that_is_dead(
+    monkeypatch: pytest.MonkeyPatch, other_publishes: bool
+) -> None:
+    logs_in = {CURRENT.username: CURRENT.password}
+
+    def applied(pending: Credential, **_: object) -> bool:
+        logs_in[pending.username] = pending.password
+        return True
+
+    monkeypatch.setattr(alternation, "apply", applied)
+    monkeypatch.setattr(alternation, "check", lambda *_, **__: None)
+    document = [CURRENT]
+
+    def beside() -> None:
+        if other_publishes:
+            rotate(Published(document), admin=CURRENT, pair=PAIR, route=Route())
+            logs_in["app_clone"] = "set by the slower of both"
+        else:
+            applied(next_credential(CURRENT, PAIR))
+
+    refused: AbstractContextManager[object] = nullcontext()
+    if other_publishes:
+        refused = pytest.raises(RuntimeError, match="changed by another")
+    with refused:
+        rotate(Published(document, beside), admin=CURRENT, pair=PAIR, route=Route())
+    assert document[-1].username == "app_clone"
+    assert logs_in["app_clone"] == document[-1].password

@@ -116,6 +116,42 @@ def test_of_two_runners_the_slower_gives_way_before_it_acts() -> None:
     assert bench.done == ["first", "second", "third"]
 
 
+def test_a_wrong_clock_holds_nothing_for_ever() -> None:
+    bench = Bench()
+    now, ahead = bench.clock.at, bench.clock.at + 400 * DAY
+    one, alike = bench.rotation("one"), bench.rotation("alike")
+    bench.clock.at = ahead
+    bench.runner.go([one], early=False)
+    bench.clock.at = now
+    assert bench.runner.go([alike, one], early=False)[0].result is Result.FINISHED
+    bench.clock.at += WINDOW
+    assert standings([one], bench.records, bench.clock())[0].state is State.DUE
+    assert bench.runner.go([one], early=False)[0].result is Result.FINISHED
+    waits = bench.rotation("waits", bench.step("wait", lambda _: Pending("x")), kind="another")
+    bench.runner.go([waits], early=False)
+    record, version = bench.records.load("waits")
+    assert record is not None
+    far = Record(**{**vars(record), "holder": "elsewhere/pid:[1]/7/123", "until": ahead})
+    bench.records.save(far, version)
+    assert standings([waits], bench.records, bench.clock())[0].state is State.WAITS
+    assert bench.runner.go([waits], early=False)[0].result is Result.WAITS
+
+
+def test_a_damaged_record_stops_no_other_but_its_pair() -> None:
+    bench = Bench()
+    bench.records.kept["one"] = ("{}", 3)
+    one = bench.rotation("one", pair="app")
+    other = bench.rotation("other", pair="app", kind="another")
+    alike = bench.rotation("alike")
+    results = [o.result for o in bench.runner.go([one, other, alike], early=False)]
+    assert results == [Result.FAILED, Result.HELD, Result.FINISHED]
+    assert bench.records.kept["one"] == ("{}", 3)
+    found = standings([one, alike], bench.records, bench.clock())
+    assert [each.state for each in found] == [State.FAILED, State.FINE]
+    assert "cannot be read" in found[0].reason
+    assert "A record is damaged" in found[0].remedy
+
+
 def test_a_pair_and_a_kind_never_begin_together() -> None:
     bench = Bench()
     waits = bench.step("wait", lambda _: Pending("pods"))

@@ -66,6 +66,14 @@ def test_what_was_never_rotated_is_due_at_once_and_not_late() -> None:
     assert not table.is_late(1_800_000_000, None)
 
 
+def test_a_begin_in_the_future_is_a_wrong_clock_and_not_a_reason_to_wait() -> None:
+    (table,) = timetables([90], HOUR)
+    now = table.latest(1_800_000_000) + DAY
+    assert table.is_due(now, now + 400 * DAY)
+    assert not table.is_due(now, now + HOUR - 1)
+    assert not table.is_late(now, now + HOUR - 1)
+
+
 def test_too_many_for_their_common_interval_are_refused() -> None:
     with pytest.raises(ValueError, match=r"20 rotations do not fit.*1 days in common"):
         timetables([7] * 10 + [30] * 10, HOUR)
