@@ -57,7 +57,7 @@ def test_there_is_a_runbook_for_each_occasion() -> None:
     assert {path.stem for path in RUNBOOKS} == {
         *("README", "unseal", "lost-quorum", "restore"),
         *("certificate-renewal", "key-custody", "upgrade", "sealing-keys", "rotation"),
-        *("secret-found", "drift", "audit"),
+        *("secret-found", "drift", "audit", "killed-deployment"),
     }
 
 
@@ -80,6 +80,14 @@ def test_every_command_exists(path: Path) -> None:
 def test_a_wrong_command_would_be_seen(line: str, what: str) -> None:
     (arguments,) = calls(f"```sh\n{line}\n```\n")
     assert what in str(problem(arguments))
+
+
+@pytest.mark.parametrize("path", [*RUNBOOKS, REPOSITORY / "README.md"], ids=lambda path: path.stem)
+def test_the_engine_logs_in_before_it_reads_or_deletes_what_is_in_vault(path: Path) -> None:
+    """Only the program renews the deployer's token, which lives an hour and dies in a restore."""
+    text = re.sub(r"\\\n\s*", "", path.read_text())
+    called = re.findall(r"pulumi (?:refresh|destroy) -[^`\n]*|pulumi [^`\n]*--refresh[^`\n]*", text)
+    assert [line for line in called if "--run-program" not in line] == []
 
 
 @pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
