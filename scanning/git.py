@@ -5,6 +5,7 @@ Owns the calls and their parsing. Writes nothing to the repository.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ def top(folder: Path) -> Path | None:
         asked = _call(folder, ["rev-parse", "--show-toplevel"])
     except FileNotFoundError:
         return None
-    return Path(asked.stdout.decode().strip()) if asked.returncode == 0 else None
+    return Path(os.fsdecode(asked.stdout.removesuffix(b"\n"))) if asked.returncode == 0 else None
 
 
 def working_files(root: Path) -> list[str]:

@@ -7,7 +7,9 @@ in silence.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import os
 import shutil
 import stat
 import tempfile
@@ -15,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from scanning import git
 from scanning.config import MIB, Config
@@ -84,10 +86,13 @@ class Snapshot:
         if identity in self._known:
             return
         self._known.add(identity)
+        content = _as_utf8(content)
         if b"\0" in content[:_SNIFFED]:
             self.skip(path, Obstacle.BINARY, "it has NUL bytes")
             return
-        copy = self.folder / str(len(self.sources)) / path.lstrip("/")
+        # A tree that somebody made by hand may have `..` in its paths.
+        inside = (part for part in PurePosixPath(path).parts if part not in ("/", "//", ".."))
+        copy = (self.folder / str(len(self.sources))).joinpath(*inside)
         copy.parent.mkdir(parents=True)
         copy.write_bytes(content)
         self.sources.append(Source(copy=copy, path=path, commit=commit))
@@ -97,6 +102,16 @@ class Snapshot:
         entry = Unscanned(path=path, obstacle=obstacle, detail=detail)
         if entry not in self.unscanned:
             self.unscanned.append(entry)
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Text in UTF-16 with its mark, as PowerShell writes it, in the form that scanners read."""
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError:
+        return content
 
 
 @contextmanager
@@ -112,7 +127,7 @@ def taken(
     snapshot = Snapshot(folder=folder, mode=mode)
     try:
         if mode is Mode.PATHS:
-            _add_files(snapshot, config, _below(root, paths))
+            _add_files(snapshot, config, _below(snapshot, root, paths))
         if mode is Mode.STAGED:
             _add_blobs(snapshot, config, root, git.staged(root))
         if mode is Mode.HISTORY:
@@ -124,16 +139,27 @@ def taken(
         shutil.rmtree(folder)
 
 
-def _below(root: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Every regular file at and below the paths, ignored by git or not, with the name to report."""
+def _below(snapshot: Snapshot, root: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Every file at and below the paths, ignored by git or not, with the name to report.
+
+    A link that is named is followed; a folder that may not be listed is one not scanned.
+    """
+
+    def closed(error: OSError) -> None:
+        snapshot.skip(str(error.filename), Obstacle.UNREADABLE, error.strerror or str(error))
+
     for path in paths:
         if not path.exists():
             raise ScanError(
                 "no such file or folder", where=str(path), why="it does not exist", fix="correct it"
             )
-        found = [path] if not path.is_dir() else sorted(path.rglob("*"))
-        files = [one for one in found if ".git" not in one.parts and not one.is_dir()]
-        if not files:
+        known = len(snapshot.unscanned)
+        found = [path.resolve() if path.is_symlink() else path]
+        if path.is_dir():
+            walked = os.walk(path, onerror=closed)
+            found = sorted(Path(folder, name) for folder, _, names in walked for name in names)
+        files = [one for one in found if ".git" not in one.parts]
+        if not files and known == len(snapshot.unscanned):
             raise ScanError(
                 "there is nothing to scan",
                 where=str(path),
@@ -160,7 +186,7 @@ def _add_files(snapshot: Snapshot, config: Config, files: Iterable[tuple[Path, s
                 snapshot.skip(name, Obstacle.TOO_LARGE, _size(facts.st_size, config))
             else:
                 snapshot.add(name, file.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue  # deleted in the work tree, or since it was listed
         except OSError as error:
             snapshot.skip(name, Obstacle.UNREADABLE, error.strerror or str(error))

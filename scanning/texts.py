@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -22,12 +23,17 @@ def lines(report: Report) -> Iterator[str]:
         since = f", since commit {found.commit}" if found.commit else ""
         also = f" (also {others})" if others else ""
         what = f"{found.rule}: {found.redacted}, hash {found.hash}"
-        yield f"{found.path}:{where}: {what}{since}{also}"
+        yield f"{_on_one_line(found.path)}:{where}: {what}{since}{also}"
     for file in report.unscanned:
         if not file.in_order:
-            yield f"{file.path}: NOT SCANNED: {file.obstacle}, {file.detail}"
+            yield f"{_on_one_line(file.path)}: NOT SCANNED: {file.obstacle}, {file.detail}"
     for entry in report.stale:
         yield f"{FILE}: accepted and no longer found: {entry.path}, {entry.rule}, {entry.hash}"
+
+
+def _on_one_line(path: str) -> str:
+    """A name may hold line ends and whatever else a terminal obeys."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", path)
 
 
 def summary(report: Report) -> str:

@@ -86,6 +86,16 @@ def test_a_finding_is_status_1_with_its_place_and_without_its_value(
     assert "docs/runbooks/secret-found.md" in result.output
 
 
+def test_a_name_with_a_line_end_stays_on_one_line(repository: Repository, command: Command) -> None:
+    (repository.root / "a\nb\x1b[2Jc.txt").write_text(f"vault login {TOKEN}\n")
+    result = command()
+    assert result.exit_code == 1
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("a\\x0ab\\x1b[2Jc.txt:1: strongroom/vault-root-token")
+    (found,) = json.loads(command("--json").stdout)["findings"]
+    assert found["path"] == "a\nb\x1b[2Jc.txt"
+
+
 def test_an_accepted_finding_is_status_0_until_its_value_changes(
     repository: Repository, command: Command
 ) -> None:

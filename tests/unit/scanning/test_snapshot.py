@@ -147,6 +147,65 @@ def test_a_path_that_leads_upwards_stays_within_the_snapshot(
         assert ".." not in source.copy.parts
 
 
+def test_a_path_in_a_tree_that_leads_upwards_stays_within_the_snapshot(tmp_path: Path) -> None:
+    folder = tmp_path / "one" / "snapshot"
+    folder.mkdir(parents=True)
+    snapshot = Snapshot(folder=folder, mode=Mode.HISTORY)
+    snapshot.add("../../../escaped.txt", b"fake", "c0ffee")
+    (source,) = snapshot.sources
+    assert source.copy == folder / "0" / "escaped.txt"
+    assert source.path == "../../../escaped.txt"
+    assert source.text() == "fake"
+
+
+def test_a_link_that_is_named_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "link.txt").symlink_to("a.txt")
+    with taken(tmp_path, Mode.PATHS, ALL, paths=[tmp_path / "link.txt"]) as snapshot:
+        assert texts(snapshot) == [("a.txt", "a", False)]
+
+
+def test_a_folder_that_may_not_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.txt").write_text("a")
+    listed = os.scandir
+
+    def refuse(path: str | Path | int) -> object:
+        if isinstance(path, str | Path) and Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with taken(tmp_path, Mode.PATHS, ALL, paths=[tmp_path, tmp_path / "closed"]) as snapshot:
+        assert names(snapshot) == ["a.txt"]
+        (folder,) = snapshot.unscanned
+        assert (folder.path, folder.in_order) == (str(tmp_path / "closed"), False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_text_as_powershell_writes_it_is_no_binary(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "a.txt").write_bytes(f"{mark}fake = 'ä'\n".encode(encoding))
+    (tmp_path / "b.bin").write_bytes(b"\xff\xfe\x00\xd8")
+    with taken(tmp_path, Mode.PATHS, ALL, paths=[tmp_path]) as snapshot:
+        assert texts(snapshot) == [("a.txt", "fake = 'ä'\n", False)]
+        assert [one.obstacle for one in snapshot.unscanned] == [Obstacle.BINARY]
+
+
+def test_a_folder_that_is_a_file_by_now_is_no_obstacle(repository: Repository) -> None:
+    (repository.root / "a").mkdir()
+    (repository.root / "a" / "b.txt").write_text("b")
+    repository.commit()
+    (repository.root / "a" / "b.txt").unlink()
+    (repository.root / "a").rmdir()
+    repository.write(a="a")
+    with taken(repository.root, Mode.TREE, ALL) as snapshot:
+        assert names(snapshot) == ["a"]
+        assert snapshot.unscanned == []
+
+
 @pytest.mark.parametrize(("name", "what"), [("absent", "no such file"), ("empty", "nothing to")])
 def test_a_path_without_a_file_is_refused(tmp_path: Path, name: str, what: str) -> None:
     (tmp_path / "empty").mkdir()
