@@ -5,11 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from access.rbac import RbacRule
-from policies.resource_types import CLUSTER_ROLE, ROLE
+from policies.resource_types import CLUSTER_ROLE, ROLE, with_patches
 from policies.view import View
 
-ROLES = frozenset({ROLE, CLUSTER_ROLE})
+ROLES = with_patches(ROLE, CLUSTER_ROLE)
 ANY = "*"
+_ADMINISTRATORS = frozenset(
+    {
+        "cluster-admin",
+        "admin",
+        "edit",
+        # What the last two gather, and what the control plane's own programs have.
+        "system:aggregate-to-admin",
+        "system:aggregate-to-edit",
+        "system:kube-controller-manager",
+        "system:kubelet-api-admin",
+        "system:node",
+    }
+)
+
+
+def is_administrator(role: str) -> bool:
+    """Whether a ClusterRole of Kubernetes' own gives power over others' Secrets."""
+    return role in _ADMINISTRATORS or role.startswith("system:controller:")
 
 
 @dataclass(frozen=True, kw_only=True)

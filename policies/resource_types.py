@@ -5,8 +5,6 @@ Owns the tokens. Plain manifests and files are given the same tokens by `policie
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from policies.view import View
 
 VAULT_POLICY = "vault:index/policy:Policy"
@@ -93,34 +91,39 @@ CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 CLUSTER_ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 
-POD_TYPES = frozenset(
-    f"kubernetes:{kind}"
-    for kind in (
-        "core/v1:Pod",
-        "core/v1:ReplicationController",
-        "apps/v1:Deployment",
-        "apps/v1:StatefulSet",
-        "apps/v1:DaemonSet",
-        "apps/v1:ReplicaSet",
-        "batch/v1:Job",
-        "batch/v1:CronJob",
+
+def with_patches(*types: str) -> frozenset[str]:
+    """Kubernetes types and what changes parts of such an object: `Role` and `RolePatch`."""
+    return frozenset(types) | {f"{each}Patch" for each in types}
+
+
+POD_TYPES = with_patches(
+    *(
+        f"kubernetes:{kind}"
+        for kind in (
+            "core/v1:Pod",
+            "core/v1:ReplicationController",
+            "apps/v1:Deployment",
+            "apps/v1:StatefulSet",
+            "apps/v1:DaemonSet",
+            "apps/v1:ReplicaSet",
+            "batch/v1:Job",
+            "batch/v1:CronJob",
+        )
     )
 )
 """Pods, and what makes them."""
+
+MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
+"""Where the kinds that make pods keep the pod."""
 
 CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
 def pod_spec(properties: View) -> View:
     """The pod specification in the properties of a kind that makes pods; absent in others."""
-    spec = properties["spec"]
-    for path in (("jobTemplate", "spec", "template", "spec"), ("template", "spec")):
-        if spec.at(*path).value is not None:
-            return spec.at(*path)
-    return spec
-
-
-def containers(pod: View) -> Iterator[View]:
-    """Every container of a pod specification, of all three kinds."""
-    for kind in CONTAINER_LISTS:
-        yield from pod[kind].entries()
+    for path in MAKERS:
+        made = properties.at(*path, "spec")
+        if made.value is not None:
+            return made
+    return properties["spec"]

@@ -8,7 +8,6 @@ Source: HashiCorp, "PostgreSQL database plugin", forms of `creation_statements`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from contextlib import suppress
@@ -32,7 +31,7 @@ _AMBIGUOUS = re.compile(r"\\|\$\w*\$|\#|/\*!")
 def as_run(statement: str) -> str:
     """The SQL that Vault runs: it takes base64, and a list that is written as JSON, too."""
     text = statement.strip()
-    with suppress(binascii.Error, UnicodeDecodeError):
+    with suppress(ValueError):  # it is not base64, or no text
         text = base64.b64decode(text, validate=True).decode()
     try:
         listed = json.loads(text)

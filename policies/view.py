@@ -98,7 +98,8 @@ class View:
 
     def flag(self) -> bool | None:
         """A boolean, also where a provider takes it as text; None for anything else."""
-        return {"true": True, "1": True, "false": False, "0": False}.get(self.text().lower())
+        said = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+        return said.get(self.text().lower())
 
     def number(self) -> float | None:
         """A number, also where a provider takes it as text; None for anything else."""

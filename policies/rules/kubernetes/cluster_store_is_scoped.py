@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.external_secrets import types
+from policies.external_secrets import finds_anything, types
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
+# Every namespace has this label, with its own name.
+OWN_NAME = "kubernetes.io/metadata.name"
+
+
+def _narrows(expression: View) -> bool:
+    operator = expression["operator"].text()
+    return operator == "In" or (operator == "Exists" and expression["key"].text() != OWN_NAME)
+
 
 def _condition(condition: View) -> Iterator[Judgement]:
-    expressions = [
-        expression
-        for expression in condition["namespaceRegexes"].strings()
-        if expression.strip("^$().+*?|") == ""
-    ]
     selector = condition["namespaceSelector"]
-    everything = selector.given and not any(value.given for _, value in selector.items())
+    labelled = any(selector["matchLabels"].items())
+    everything = selector.given and not (
+        labelled or any(map(_narrows, selector["matchExpressions"].entries()))
+    )
     named = condition["namespaces"].strings()
-    if expressions or everything or "*" in named:
+    wide = any(map(finds_anything, condition["namespaceRegexes"].entries()))
+    if wide or everything or "*" in named:
         yield Finding(
             evidence=f"{condition.path} matches every namespace",
             fix=f"name the namespaces in {condition.path}.namespaces",

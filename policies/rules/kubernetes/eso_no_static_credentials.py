@@ -8,6 +8,7 @@ Source: External Secrets Operator, "HashiCorp Vault", "AWS Secrets Manager", aut
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policies.external_secrets import types
 from policies.rule import Finding, Judgement, Rule, Severity, each
@@ -30,6 +31,10 @@ STATIC = frozenset(
 )
 
 
+# Where the operator asks for a token of STS' own audience by itself.
+STS = (".aws.", ".vault.auth.iam.")
+
+
 def check(store: View) -> Iterator[Judgement]:
     """Yield a finding for each static credential, and for a token without audience."""
     for _, provider in store["spec"]["provider"].items():
@@ -37,20 +42,31 @@ def check(store: View) -> Iterator[Judgement]:
 
 
 def _provider(provider: View) -> Iterator[Judgement]:
-    for place in (provider["auth"], provider):
-        for name, method in place.items():
-            if name in STATIC and method.given:
-                yield Finding(
-                    evidence=f"{method.path} is a static credential",
-                    fix="log in with serviceAccountRef",
-                )
-    for method in (provider["auth"]["kubernetes"], provider["auth"]["jwt"]):
-        yield from each([method], _method)
+    yield from each([provider["auth"]], _login)
+    for name, place in provider.items():
+        if name in STATIC:
+            yield from each([place], partial(_way, name=name))
+
+
+def _login(auth: View) -> Iterator[Judgement]:
+    for name, way in auth.items():
+        yield from each([way], partial(_way, name=name))
+
+
+def _way(way: View, name: str) -> Iterator[Judgement]:
+    if not way.given:
+        return
+    if name in STATIC or name.lower().endswith("secretref"):
+        yield Finding(
+            evidence=f"{way.path} is a static credential", fix="log in with serviceAccountRef"
+        )
+    elif name in ("kubernetes", "jwt"):
+        yield from _method(way)
+    else:
+        yield from _login(way)
 
 
 def _method(method: View) -> Iterator[Judgement]:
-    if not method.given:
-        return
     if method["secretRef"].given:
         yield Finding(
             evidence=f"{method.path}.secretRef is a static credential", fix="use serviceAccountRef"
@@ -58,8 +74,8 @@ def _method(method: View) -> Iterator[Judgement]:
     account = method["serviceAccountRef"]
     token = method["kubernetesServiceAccountToken"]
     audiences = account["audiences"].strings() or token["audiences"].strings()
-    if ".aws." in method.path and not audiences:
-        return  # the operator asks for a token of STS' own audience by itself
+    if any(part in method.path for part in STS) and not audiences:
+        return
     if (account.given or token.given) and (not audiences or "*" in audiences):
         yield Finding(
             evidence=f"{method.path} asks for a token of any audience",

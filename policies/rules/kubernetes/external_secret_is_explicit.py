@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.external_secrets import types
+from policies.external_secrets import finds_anything, types
 from policies.rule import REQUIRED_IN_PROD, Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -25,10 +25,10 @@ def _source(source: View) -> Iterator[Judgement]:
     find = source["find"]
     if not find.given:
         return
-    expression = find["name"]["regexp"].text()
-    if not find["tags"].given and expression.strip("^$().+*?|") == "":
+    expression = find["name"]["regexp"]
+    if not find["tags"].given and finds_anything(expression):
         yield Finding(
-            evidence=f"{find.path} matches every name ({expression or 'no regexp'})",
+            evidence=f"{find.path} matches every name ({expression.text() or 'no regexp'})",
             fix="name the keys in data, or begin the regexp with the team's folder",
         )
 

@@ -16,11 +16,13 @@ from policies.view import View
 def check(external: View) -> Iterator[Judgement]:
     """Yield a finding for each key of a shared store without the namespace in it."""
     spec = external["spec"]
-    if spec["secretStoreRef"]["kind"].text() != "ClusterSecretStore":
-        return
     namespace = external["metadata"]["namespace"].text()
 
     def entry(view: View) -> Iterator[Judgement]:
+        own = view.at("sourceRef", "storeRef")
+        store = own if own.given else spec["secretStoreRef"]
+        if store["kind"].text() != "ClusterSecretStore":
+            return
         for reference in (view["remoteRef"], view["extract"]):
             key = reference["key"]
             if key.given and namespace not in key.text().split("/")[:3]:

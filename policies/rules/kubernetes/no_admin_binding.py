@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import CLUSTER_ROLE_BINDING, ROLE_BINDING
+from policies.rbac import is_administrator
+from policies.resource_types import CLUSTER_ROLE_BINDING, ROLE_BINDING, with_patches
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
-ADMINISTRATORS = frozenset({"cluster-admin", "admin", "edit"})
 EVERYBODY = frozenset(
     {
         "system:anonymous",
@@ -36,7 +36,7 @@ def _subject(subject: View) -> Iterator[Judgement]:
 
 
 def _role(reference: View) -> Iterator[Judgement]:
-    if (name := reference["name"].text()) in ADMINISTRATORS:
+    if is_administrator(name := reference["name"].text()):
         yield Finding(
             evidence=f"roleRef names {name}", fix="write a Role with what the workload calls"
         )
@@ -53,7 +53,7 @@ RULE = Rule(
     title="A binding must not give an administrator's role, nor bind everybody.",
     severity=Severity.CRITICAL,
     frameworks=("CIS Kubernetes 5.1.1", "NIST SP 800-53 AC-6"),
-    resource_types=frozenset({ROLE_BINDING, CLUSTER_ROLE_BINDING}),
+    resource_types=with_patches(ROLE_BINDING, CLUSTER_ROLE_BINDING),
     remediation="One binding for each account, to a Role of its own.",
     check=check,
 )

@@ -6,12 +6,19 @@ Source: Kubernetes, "Good practices for Kubernetes Secrets"; CIS Kubernetes Benc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise, starmap
 
-from policies.resource_types import POD_TYPES, containers, pod_spec
-from policies.rule import Finding, Judgement, Rule, Severity, each_of
+from policies.resource_types import CONTAINER_LISTS, POD_TYPES, pod_spec
+from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.secret_values import kind_of
-from policies.view import View
+from policies.view import NotKnown, View
+
+_ASSIGNMENT = re.compile(r"""([\w.-]+)=("[^"]*"|'[^']*'|\S+)""")
+# What a shell or a chart puts in place of itself.
+_FILLED_IN = ("$", "`", "{{")
 
 
 def _variable(variable: View) -> Iterator[Judgement]:
@@ -23,19 +30,46 @@ def _variable(variable: View) -> Iterator[Judgement]:
         )
 
 
-def _argument(argument: View) -> Iterator[Judgement]:
+def _arguments(listed: View) -> Iterator[Judgement]:
+    entries = list(listed.entries())
+    for before, argument in pairwise([View(None), *entries]):
+        yield from each([argument], partial(_argument, option=_option(before)))
+
+
+def _option(argument: View) -> str:
+    """The option whose value is the next argument; nothing for one that is told as unknown."""
+    try:
+        text = argument.text()
+    except NotKnown:
+        return ""
+    return text.lstrip("-") if text.startswith("-") else ""
+
+
+def _argument(argument: View, option: str) -> Iterator[Judgement]:
     text = argument.text()
-    name, _, value = text.lstrip("-").partition("=")
-    if kind := kind_of("", text) or kind_of(name, value):
+    assigned = [(name, value.strip("\"'")) for name, value in _ASSIGNMENT.findall(text)]
+    named = [("", text), *((n, value) for n, value in assigned if _is_literal(value))]
+    if _is_literal(text):
+        named.append((option, text))
+    if kind := next(filter(None, starmap(kind_of, named)), None):
         yield Finding(evidence=f"{argument.path} has {kind}", fix="pass the path of a file")
+
+
+def _is_literal(value: str) -> bool:
+    return not value.startswith(("-", *_FILLED_IN))
+
+
+def _container(container: View) -> Iterator[Judgement]:
+    yield from each_of(container["env"], _variable)
+    for name in ("command", "args"):
+        yield from each([container[name]], _arguments)
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each literal that looks like a secret."""
-    for container in containers(pod_spec(properties)):
-        yield from each_of(container["env"], _variable)
-        for name in ("command", "args"):
-            yield from each_of(container[name], _argument)
+    pod = pod_spec(properties)
+    for kind in CONTAINER_LISTS:
+        yield from each_of(pod[kind], _container)
 
 
 RULE = Rule(

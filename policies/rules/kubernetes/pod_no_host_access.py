@@ -45,6 +45,10 @@ def _volume(volume: View) -> Iterator[Judgement]:
         )
 
 
+def _windows(context: View) -> Iterator[Judgement]:
+    yield from _switch(context["windowsOptions"]["hostProcess"])
+
+
 def _capability(capability: View) -> Iterator[Judgement]:
     if capability.text().removeprefix("CAP_") not in BASELINE:
         yield Finding(
@@ -56,6 +60,7 @@ def _container(container: View) -> Iterator[Judgement]:
     context = container["securityContext"]
     yield from each([context["privileged"]], _switch)
     yield from each_of(context["capabilities"]["add"], _capability)
+    yield from each([context], _windows)
 
 
 def check(properties: View) -> Iterator[Judgement]:
@@ -63,6 +68,7 @@ def check(properties: View) -> Iterator[Judgement]:
     pod = pod_spec(properties)
     yield from each((pod[name] for name in HOST), _switch)
     yield from each_of(pod["volumes"], _volume)
+    yield from each([pod["securityContext"]], _windows)
     for kind in CONTAINER_LISTS:
         yield from each_of(pod[kind], _container)
 

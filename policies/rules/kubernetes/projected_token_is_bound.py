@@ -7,6 +7,7 @@ Source: Kubernetes, "Configure service accounts", service account token volume p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policies.resource_types import POD_TYPES, pod_spec
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
@@ -15,12 +16,12 @@ from policies.view import View
 DAY = 24 * 3600
 
 
-def _source(source: View) -> Iterator[Judgement]:
+def _source(source: View, *, is_own: bool) -> Iterator[Judgement]:
     token = source["serviceAccountToken"]
     if not token.given:
         return
     audience = token["audience"].text()
-    if not audience or "*" in audience:
+    if "*" in audience or not (audience or is_own):
         yield Finding(
             evidence=f"{token.path}.audience is {audience or 'not set'}",
             fix="set audience to the one service that reads the token",
@@ -34,8 +35,8 @@ def _source(source: View) -> Iterator[Judgement]:
 
 def _volume(volume: View) -> Iterator[Judgement]:
     # The API server's own token, as Kubernetes itself mounts it, has no audience on purpose.
-    if not volume["name"].text().startswith("kube-api-access-"):
-        yield from each_of(volume["projected"]["sources"], _source)
+    is_own = volume["name"].text().startswith("kube-api-access-")
+    yield from each_of(volume["projected"]["sources"], partial(_source, is_own=is_own))
 
 
 def check(properties: View) -> Iterator[Judgement]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import POD_TYPES, containers, pod_spec
+from policies.resource_types import CONTAINER_LISTS, POD_TYPES, pod_spec
 from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
@@ -30,11 +30,16 @@ def _source(source: View) -> Iterator[Judgement]:
         )
 
 
+def _container(container: View) -> Iterator[Judgement]:
+    yield from each_of(container["env"], _variable)
+    yield from each_of(container["envFrom"], _source)
+
+
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each Secret in an environment."""
-    for container in containers(pod_spec(properties)):
-        yield from each_of(container["env"], _variable)
-        yield from each_of(container["envFrom"], _source)
+    pod = pod_spec(properties)
+    for kind in CONTAINER_LISTS:
+        yield from each_of(pod[kind], _container)
 
 
 RULE = Rule(

@@ -7,21 +7,24 @@ Source: HashiCorp, "Commands (CLI)", environment variables; "Agent injector anno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from policies.resource_types import POD_TYPES, containers, pod_spec
+from policies.external_secrets import types
+from policies.resource_types import CONTAINER_LISTS, MAKERS, POD_TYPES, pod_spec
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
 ADDRESSES = frozenset({"VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_PROXY_ADDR"})
 UNCHECKED = "VAULT_SKIP_VERIFY"
 # On the loopback device nobody listens in: an agent beside the workload.
-OWN_MACHINE = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+OWN_MACHINE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?")
 ANNOTATION = "vault.hashicorp.com/"
 
 
 def _address(address: View) -> Iterator[Judgement]:
-    if address.text().startswith("http://") and not address.text().startswith(OWN_MACHINE):
+    text = address.text().strip().lower()
+    if text.startswith("http://") and not OWN_MACHINE.fullmatch(text):
         yield Finding(evidence=f"{address.path} is {address.text()!r}", fix="use https://")
 
 
@@ -43,10 +46,11 @@ def _variable(variable: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each address in clear, and for each check that is switched off."""
-    for container in containers(pod_spec(properties)):
-        yield from each_of(container["env"], _variable)
-    for metadata in (properties["metadata"], properties.at("spec", "template", "metadata")):
-        annotations = metadata["annotations"]
+    pod = pod_spec(properties)
+    for kind in CONTAINER_LISTS:
+        yield from each_of(pod[kind], lambda container: each_of(container["env"], _variable))
+    for path in ((), *MAKERS):
+        annotations = properties.at(*path, "metadata", "annotations")
         yield from each([annotations[f"{ANNOTATION}service"]], _address)
         yield from each([annotations[f"{ANNOTATION}tls-skip-verify"]], _unchecked)
     yield from each([properties.at("spec", "provider", "vault", "server")], _address)
@@ -62,11 +66,7 @@ RULE = Rule(
     resource_types=POD_TYPES
     | {
         "pulumi:providers:vault",
-        *(
-            f"kubernetes:external-secrets.io/{version}:{kind}"
-            for version in ("v1", "v1beta1")
-            for kind in ("SecretStore", "ClusterSecretStore")
-        ),
+        *types("SecretStore", "ClusterSecretStore"),
     },
     remediation="Give clients the CA in VAULT_CACERT or caProvider.",
     check=check,

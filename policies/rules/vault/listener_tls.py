@@ -32,15 +32,18 @@ def _listener(kind: str, listener: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each listener without TLS, and for a chart that switches it off."""
-    yield from each([properties.at("values", "global", "tlsDisable")], _chart)
+    yield from each([properties], _chart)
     for config in configs(properties):
         for kind, listener in blocks(config, "listener"):
             yield from _listener(kind, listener)
 
 
-def _chart(switch: View) -> Iterator[Judgement]:
-    if switch.flag() is True:
-        yield Finding(evidence=f"{switch.path} is true", fix=f"set {switch.path} to false")
+def _chart(release: View) -> Iterator[Judgement]:
+    switch = release.at("values", "global", "tlsDisable")
+    is_default = not switch.given and release["chart"].text().rpartition("/")[2] == "vault"
+    if is_default or switch.flag() is True:
+        said = "not set, which means true" if is_default else "true"
+        yield Finding(evidence=f"{switch.path} is {said}", fix=f"set {switch.path} to false")
 
 
 RULE = Rule(

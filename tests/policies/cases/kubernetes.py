@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from policies.resource_types import SERVICE_ACCOUNT
@@ -22,6 +23,10 @@ def namespace(**labels: Any) -> dict[str, Any]:
 
 def role(*entries: Any) -> dict[str, Any]:
     return {"metadata": {"name": "reader"}, "rules": list(entries)}
+
+
+def gathers(*selectors: Any) -> dict[str, Any]:
+    return {"aggregationRule": {"clusterRoleSelectors": list(selectors)}, "rules": []}
 
 
 def entry(verbs: Any, resources: Any, names: Any = None, groups: Any = ("",)) -> dict[str, Any]:
@@ -136,6 +141,36 @@ CASES: dict[str, dict[str, Case]] = {
             "clusterroles",
         ),
         "reading roles": ok(role(entry(["get"], ["roles"], groups=["rbac.authorization.k8s.io"]))),
+        "binding a named role": ok(
+            role(entry(["bind"], ["clusterroles"], ["reader"], ["rbac.authorization.k8s.io"]))
+        ),
+        "binding the administrator's role by its name": bad(
+            role(
+                entry(
+                    ["bind"],
+                    ["clusterroles"],
+                    ["reader", "cluster-admin"],
+                    ["rbac.authorization.k8s.io"],
+                )
+            ),
+            "clusterroles",
+        ),
+        "writing more into a named role": bad(
+            role(entry(["escalate"], ["clusterroles"], ["own"], ["rbac.authorization.k8s.io"])),
+            "clusterroles",
+        ),
+        "gathering every role": bad(gathers({}), "clusterRoleSelectors[0] gathers"),
+        "gathering by expressions": bad(
+            gathers({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}), "gathers"
+        ),
+        "gathering what admin gathers": bad(
+            gathers(
+                {"matchLabels": {"team": "ml"}},
+                {"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}},
+            ),
+            "clusterRoleSelectors[1] gathers",
+        ),
+        "gathering one's own": ok(gathers({"matchLabels": {"team": "ml"}})),
     },
     "rbac-no-admin-binding": {
         "pass": ok(binding("reader", ("ServiceAccount", "trainer"))),
@@ -146,6 +181,8 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure(binding(UNKNOWN, ("Group", "system:serviceaccounts")), findings=1),
         "not-applicable": ok(binding("reader")),
+        "what admin gathers": bad(binding("system:aggregate-to-admin"), "aggregate-to-admin"),
+        "a controller's role": bad(binding("system:controller:job-controller"), "job-controller"),
         "a namespace's accounts": bad(
             binding("reader", ("Group", "system:serviceaccounts:ml")), "ml"
         ),
@@ -169,6 +206,21 @@ CASES: dict[str, dict[str, Case]] = {
         "a command": bad(pod(env(command=["psql", "postgres://u:fake@db/ml"])), "command[1]"),
         "an init container": bad(
             pod(initContainers=[env(("SECRET", FAKE_PASSWORD))]), "initContainers[0]"
+        ),
+        "an option and its value": bad(pod(env(args=["--password", FAKE_PASSWORD])), "args[1]"),
+        "an option without value": ok(pod(env(args=["--token", "--password", "/a/file", "word"]))),
+        "an option after an unknown one": unsure(
+            pod(env(args=[UNKNOWN, "--password", FAKE_PASSWORD])), findings=1, evidence="args[2]"
+        ),
+        "a word after another": ok(pod(env(args=["password", FAKE_PASSWORD]))),
+        "within a script": bad(
+            pod(env(command=["sh", "-c", f"A=1 PGPASSWORD='{FAKE_PASSWORD}' psql"])), "command[2]"
+        ),
+        "filled in by the shell": ok(
+            pod(env(command=["sh", "-c", 'A=1 TOKEN="$(cat /t)" B_TOKEN=`cat /t` C_TOKEN=$T run']))
+        ),
+        "behind an unknown container": unsure(
+            pod(UNKNOWN, env(("SECRET", FAKE_PASSWORD))), findings=1, evidence="containers[1]"
         ),
     },
     "pod-secrets-are-mounted": {
@@ -205,6 +257,16 @@ CASES: dict[str, dict[str, Case]] = {
             {"data": {"app.yaml": "password: ${DB_PASSWORD}\ntoken: /var/run/token\n"}}
         ),
         "encrypted": unsure({"data": ENCRYPTED}),
+        "JSON on one line": bad(
+            {"data": {"a.json": f'{{"db": [{{"user": "u", "password": "{FAKE_PASSWORD}"}}]}}'}},
+            "data.a.json, key password, has the name",
+        ),
+        "JSON without secrets": ok({"data": {"a.json": '{"db": [{"user": "u"}, 7]}'}}),
+        "binary data that is text": bad(
+            {"binaryData": {"a": base64.b64encode(f"token={FAKE_PASSWORD}".encode()).decode()}},
+            "binaryData.a has the name",
+        ),
+        "binary data that is none": ok({"binaryData": {"token": "/////w=="}}),
     },
     "pod-no-default-token": {
         "the default namespace": ok(
@@ -243,6 +305,9 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure(pod(volumes=[projected(token(UNKNOWN), token(None))]), findings=1),
         "not-applicable": ok(pod(volumes=[projected(token(None), name="kube-api-access-x")])),
+        "a long one under the name of the API's own": bad(
+            pod(volumes=[projected(token(None, 9**9), name="kube-api-access-x")]), "expiration"
+        ),
     },
     "pod-no-host-access": {
         "pass": ok(pod(context(capabilities={"drop": ["ALL"]}))),
@@ -260,6 +325,14 @@ CASES: dict[str, dict[str, Case]] = {
         "the node's processes": bad(cron_job(hostPID=True), "hostPID is true"),
         "a debugging container": bad(
             pod(ephemeralContainers=[context(privileged=True)]), "ephemeral"
+        ),
+        "a process of a Windows node": bad(
+            pod(
+                context(windowsOptions={"hostProcess": True}),
+                securityContext={"windowsOptions": {"hostProcess": True}},
+            ),
+            "securityContext.windowsOptions.hostProcess is true",
+            2,
         ),
         "a capability of the baseline": ok(
             pod(context(capabilities={"add": ["CAP_NET_BIND_SERVICE"]}))

@@ -15,6 +15,11 @@ def conditions(*entries: Any) -> dict[str, Any]:
     return {"spec": {"conditions": list(entries)}}
 
 
+def selected(*expressions: tuple[str, str]) -> dict[str, Any]:
+    listed = [{"key": key, "operator": operator} for key, operator in expressions]
+    return {"namespaceSelector": {"matchExpressions": listed}}
+
+
 def vault_store(**auth: Any) -> dict[str, Any]:
     return {"spec": {"provider": {"vault": {"server": "https://vault:8200", "auth": auth}}}}
 
@@ -60,6 +65,23 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok(conditions({"namespaceSelector": {"matchLabels": {"team": "ml"}}})),
         "an empty condition": bad(conditions({}), "spec.conditions[0] is empty"),
         "a regex with a beginning": ok(conditions({"namespaceRegexes": ["^ml-.*$"]})),
+        "a regex of any letter": bad(conditions({"namespaceRegexes": ["ml", "[a-z].*"]}), "every"),
+        "a regex that only Go reads": unsure(conditions({"namespaceRegexes": [r"\pL+"]})),
+        "a regex that is none": unsure(conditions({"namespaceRegexes": ["("]})),
+        "a selector of no label": bad(
+            conditions({"namespaceSelector": {"matchLabels": {}}}), "matches every namespace"
+        ),
+        "a selector of what each one has": bad(
+            conditions(
+                selected(("kubernetes.io/metadata.name", "Exists"), ("team", "NotIn")),
+            ),
+            "matches every namespace",
+        ),
+        "selectors of what few have": ok(
+            conditions(
+                selected(("team", "Exists")), selected(("kubernetes.io/metadata.name", "In"))
+            )
+        ),
     },
     "eso-is-v1": {
         "pass": ok({"apiVersion": "external-secrets.io/v1"}),
@@ -103,12 +125,28 @@ CASES: dict[str, dict[str, Case]] = {
             vault_store(jwt={"kubernetesServiceAccountToken": {"audiences": ["vault"]}})
         ),
         "no login at all": ok(vault_store(kubernetes=None)),
+        "keys for a login by IAM": bad(
+            vault_store(iam={"secretRef": {"accessKeyIDSecretRef": {}}}), "auth.iam.secretRef"
+        ),
+        "a login by IAM as an account": ok(vault_store(iam={"jwt": by_account(), "region": "x"})),
+        "a key by another name": bad(
+            {"spec": {"provider": {"ibm": {"auth": {"key": {"apiKeySecretRef": {"name": "k"}}}}}}},
+            "auth.key.apiKeySecretRef",
+        ),
+        "keys beside the login": bad(
+            {"spec": {"provider": {"azurekv": {"authSecretRef": {"clientId": {}}}}}},
+            "azurekv.authSecretRef",
+        ),
+        "another reference beside the login": ok(
+            {"spec": {"provider": {"vault": {"caProvider": {"name": "ca"}, "cert": None}}}}
+        ),
     },
     "eso-external-secret-is-explicit": {
         "a policy that does not exist": bad(external(policy="Always"), "creationPolicy is Always"),
         "pass": ok(external(find("^ml-training/.*$"))),
         "fail": bad(external(policy=None), "creationPolicy is not set"),
         "wildcard": bad(external(find(".*")), "matches every name (.*)"),
+        "a wildcard in other words": bad(external(find(r"[\s\S]*")), "matches every name"),
         "second-position": bad(
             external({"extract": {"key": "a"}}, find()),
             "dataFrom[1].find matches every name (no regexp)",
@@ -145,6 +183,22 @@ CASES: dict[str, dict[str, Case]] = {
         "second-position": bad(takes("ml-training/a", "shared/b"), "spec.data[1]"),
         "unknown": unsure(takes(UNKNOWN, "shared/b"), findings=1, evidence="spec.data[1]"),
         "not-applicable": ok(takes("shared/b", store="SecretStore")),
+        "a shared store for one key": bad(
+            {
+                "metadata": {"namespace": "ml-training"},
+                "spec": {
+                    "secretStoreRef": {"kind": "SecretStore"},
+                    "data": [
+                        {"remoteRef": {"key": "a"}},
+                        {
+                            "remoteRef": {"key": "shared/b"},
+                            "sourceRef": {"storeRef": {"kind": "ClusterSecretStore"}},
+                        },
+                    ],
+                },
+            },
+            "spec.data[1]",
+        ),
         "all keys of one": bad(
             takes(dataFrom=[{"extract": {"key": "shared"}}]), "dataFrom[0].extract"
         ),

@@ -66,6 +66,7 @@ CASES: dict[str, dict[str, Case]] = {
         "a role's name in quotes": bad(
             creates('GRANT "pg_read_all_data" TO x'), "PG_READ_ALL_DATA"
         ),
+        "beyond ASCII": bad(creates('CREATE ROLE "müller" SUPERUSER'), "SUPERUSER"),
         "a cloud's superuser": bad(creates("GRANT rds_superuser TO x"), "RDS_SUPERUSER"),
         "a comment that MySQL runs": bad(creates("/*!50000 GRANT ALL ON t TO x */"), "GRANT ALL"),
         "behind an escaped quote": bad(creates(r"SELECT '\''; GRANT ALL ON t TO x; -- '"), "GRANT"),

@@ -48,6 +48,8 @@ def pod(*variables: tuple[str, Any], **annotations: Any) -> dict[str, Any]:
     }
 
 
+TLS_OFF = {"tls_disable": True}
+
 CASES: dict[str, dict[str, Case]] = {
     "vault-listener-tls": {
         "pass": ok(file(STORAGE)),
@@ -63,6 +65,22 @@ CASES: dict[str, dict[str, Case]] = {
             {"config": 'listener "unix" {\n  tls_disable = true\n}\n' + STORAGE}
         ),
         "unreadable": unsure({"config": "listener {"}),
+        "in a word of the parser": bad(file(listener='tls_disable = "t"'), "tls_disable"),
+        "after a tab": bad({"config": 'listener\t"tcp" {\n  tls_disable = 1\n}\n'}, "tls_disable"),
+        "in JSON": bad(
+            {"data": {"vault.json": '{"listener": [{"tcp": {"tls_disable": true}}]}'}}, "vault.json"
+        ),
+        "in JSON that is none": unsure({"config": '{"listener": '}),
+        "JSON of another program": ok({"data": {"a.json": '{"storage": {"disk": {"size": 1}}}'}}),
+        "in values as a mapping": bad(
+            {"values": {"server": {"ha": {"config": {"listener": {"tcp": [TLS_OFF, TLS_OFF]}}}}}},
+            "ha.config.listener.tcp[0]: a listener has tls_disable",
+            2,
+        ),
+        "the chart's default": bad({"chart": "hashicorp/vault", "values": {}}, "which means true"),
+        "the chart with TLS": ok(
+            {"chart": "vault", "values": {"global": {"tlsDisable": False}}},
+        ),
     },
     "vault-raft-is-redundant": {
         "another component of Vault": ok(
@@ -134,5 +152,15 @@ CASES: dict[str, dict[str, Case]] = {
         "a provider": bad({"address": "https://v", "skipTlsVerify": "true"}, "skipTlsVerify"),
         "a provider in clear": bad({"address": "http://vault.example.com"}, "address is"),
         "an agent": bad(pod(**{"tls-skip-verify": "true"}), "tls-skip-verify"),
+        "in capitals": bad(pod(("VAULT_ADDR", "HTTP://vault:8200")), "env[0].value"),
+        "a stranger who begins like the own machine": bad(
+            pod(("VAULT_ADDR", "http://localhost.example.com"), ("VAULT_ADDR", "http://[::1]@v")),
+            "env[0].value",
+            2,
+        ),
+        "an agent of a CronJob": bad(
+            {"spec": {"jobTemplate": {"spec": {"template": pod(service="http://vault")}}}},
+            "jobTemplate.spec.template.metadata",
+        ),
     },
 }
