@@ -144,22 +144,21 @@ def _below(snapshot: Snapshot, root: Path, paths: Sequence[Path]) -> Iterator[tu
 
     A link that is named is followed; a folder that may not be listed is one not scanned.
     """
-
-    def closed(error: OSError) -> None:
-        snapshot.skip(str(error.filename), Obstacle.UNREADABLE, error.strerror or str(error))
-
     for path in paths:
+        closed: list[OSError] = []
         if not path.exists():
             raise ScanError(
                 "no such file or folder", where=str(path), why="it does not exist", fix="correct it"
             )
-        known = len(snapshot.unscanned)
         found = [path.resolve() if path.is_symlink() else path]
         if path.is_dir():
-            walked = os.walk(path, onerror=closed)
+            walked = os.walk(path, onerror=closed.append)
             found = sorted(Path(folder, name) for folder, _, names in walked for name in names)
+        for error in closed:
+            why = error.strerror or str(error)
+            snapshot.skip(str(error.filename), Obstacle.UNREADABLE, why)
         files = [one for one in found if ".git" not in one.parts]
-        if not files and known == len(snapshot.unscanned):
+        if not files and not closed:
             raise ScanError(
                 "there is nothing to scan",
                 where=str(path),
