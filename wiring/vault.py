@@ -75,6 +75,7 @@ def cluster(
             tls=vault_values.certificate_source(configured.tls),
             client_hosts=(host,) if host else (),
             chart_wait=unsealing.waits,
+            protect=settings.protect,
         ),
         opts,
     )

@@ -37,7 +37,6 @@ def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValue
             data=Volume(size=str(configured.storage.size), storage_class=configured.storage.class_),
             audit=Volume(size=str(configured.audit.size), storage_class=configured.storage.class_),
             spread=Spread(configured.spread),
-            keep_volumes=settings.protect,
         ),
         seal=unsealing.seal,
         injector=Injector(

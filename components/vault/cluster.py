@@ -26,6 +26,7 @@ from components.vault.tls import (
 from components.vault.values import VaultValues, helm_values
 
 CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 WEBHOOKS = "mutatingwebhookconfigurations"
 WATCH = ["list", "watch"]
 
@@ -80,6 +81,8 @@ class VaultClusterArgs:
     """`client_hosts` are names and addresses by which clients outside the cluster dial Vault.
 
     `chart_wait` are resources that must exist before the pods start, such as the seal's key.
+    With `protect` no deployment deletes the servers, and none replaces them: a new size or class of
+    their volumes would, all of them at once.
     """
 
     namespace: pulumi.Input[str]
@@ -90,6 +93,7 @@ class VaultClusterArgs:
     client_hosts: tuple[str, ...] = ()
     cluster_domain: str = CLUSTER_DOMAIN
     chart_wait: Sequence[pulumi.Resource] = ()
+    protect: bool = False
 
 
 class VaultCluster(pulumi.ComponentResource):
@@ -145,7 +149,12 @@ class VaultCluster(pulumi.ComponentResource):
             repository_opts=repository,
             values=helm_values(values, tls=tls, webhook=webhook),
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=waits, transforms=[let_webhooks_be_watched_only]
+                parent=self,
+                depends_on=waits,
+                transforms=[
+                    let_webhooks_be_watched_only,
+                    *([protect_servers] if args.protect else []),
+                ],
             ),
         )
         self.ca_pem = tls.ca_pem
@@ -172,3 +181,11 @@ def let_webhooks_be_watched_only(
         for rule in granted
     ]
     return pulumi.ResourceTransformResult(props={**args.props, "rules": rules}, opts=args.opts)
+
+
+def protect_servers(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Let the engine refuse to delete or to replace the servers."""
+    if args.type_ != STATEFUL_SET:
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    return pulumi.ResourceTransformResult(props=args.props, opts=opts)

@@ -56,7 +56,6 @@ class Size:
     data: Volume
     audit: Volume
     spread: Spread
-    keep_volumes: bool = True
 
     def __post_init__(self) -> None:
         if self.replicas not in (3, 5):
@@ -129,7 +128,6 @@ def helm_values(vault: VaultValues, *, tls: Tls, webhook: Tls | None) -> dict[st
 
 def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
     size = vault.size
-    retention = "Retain" if size.keep_volumes else "Delete"
     return {
         "image": vault.image.values(),
         "logLevel": vault.log_level,
@@ -149,7 +147,9 @@ def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
         "livenessProbe": {"enabled": False},
         "dataStorage": _volume(size.data, "/vault/data"),
         "auditStorage": _volume(size.audit, "/vault/audit"),
-        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": retention, "whenScaled": "Retain"},
+        # A new size or class of the volumes replaces the StatefulSet; the data must outlive that.
+        # A `destroy` removes the volumes with their namespace.
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "authDelegator": {"enabled": True},
         "serviceAccount": {"create": True, "annotations": dict(vault.seal.account_annotations)},
         "service": {"enabled": True, "annotations": SKIP_AWAIT},

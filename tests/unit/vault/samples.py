@@ -31,7 +31,6 @@ def vault_values(
     resources: Resources | None = None,
     spread: Spread = Spread.NONE,
     storage_class: str | None = None,
-    keep_volumes: bool = True,
     injectors: int = 1,
     seal: Seal = KMS,
     **changes: Any,
@@ -47,7 +46,6 @@ def vault_values(
                 data=Volume(size="1Gi", storage_class=storage_class),
                 audit=Volume(size="2Gi", storage_class=storage_class),
                 spread=spread,
-                keep_volumes=keep_volumes,
             ),
             "seal": seal,
             "injector": Injector(

@@ -22,6 +22,7 @@ from components.vault.cluster import (
     VaultCluster,
     VaultClusterArgs,
     let_webhooks_be_watched_only,
+    protect_servers,
 )
 from components.vault.tls import CertManager, GivenSecret, OwnCa, server_sans, webhook_sans
 from tests.unit.support.monitor import UNKNOWN, Deployment, Registration, deploy
@@ -305,6 +306,16 @@ def test_the_injector_keeps_no_right_to_change_webhooks(transforms: Transforms) 
     assert [rule["verbs"] for rule in rules] == [["list", "watch"], ["get"]]
     assert rules[1] == leading
     assert let_webhooks_be_watched_only(_made("kubernetes:apps/v1:StatefulSet", {})) is None
+
+
+def test_servers_are_protected_where_it_is_asked_for(transforms: Transforms) -> None:
+    run(replace(ARGS, protect=True))
+    assert transforms.registered == [let_webhooks_be_watched_only, protect_servers]
+    servers = protect_servers(_made("kubernetes:apps/v1:StatefulSet", {"spec": {"replicas": 3}}))
+    assert servers is not None
+    assert servers.opts.protect
+    assert servers.props == {"spec": {"replicas": 3}}
+    assert protect_servers(_made(CLUSTER_ROLE, {})) is None
 
 
 def _made(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformArgs:
