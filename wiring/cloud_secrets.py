@@ -65,6 +65,7 @@ def code(settings: Settings, *, source: str) -> pulumi.Archive | None:
 def identities(settings: Settings, clouds: Clouds) -> Identities:
     """Roles and accounts for Kubernetes accounts."""
     roles, accounts = settings.identities.aws, settings.identities.google
+    partition = roles.provider.split(":")[1] if roles else ""
     made_roles = {
         role.name: aws_identity.WorkloadIdentity(
             f"identity-{role.name}",
@@ -73,7 +74,9 @@ def identities(settings: Settings, clouds: Clouds) -> Identities:
                 provider=roles.provider,
                 namespace=role.namespace,
                 account=role.account,
-                policies={"buckets": s3_read_policy(role.buckets)} if role.buckets else {},
+                policies={"buckets": s3_read_policy(role.buckets, partition=partition)}
+                if role.buckets
+                else {},
                 boundary=roles.boundary,
                 session=roles.session.seconds,
             ),

@@ -62,7 +62,7 @@ class AssumedRole:
 
     def __post_init__(self) -> None:
         _arn("role_arn", self.role_arn, "role")
-        s3_read_policy(self.buckets)
+        _ = self.policy
         if not STS_LEAST <= self.ttl <= STS_MOST:
             raise refuse(
                 f"role {self.name} ttl",
@@ -70,6 +70,11 @@ class AssumedRole:
                 "is not a life that STS gives to an assumed role's own session",
                 f"Use {STS_LEAST} to {STS_MOST} seconds",
             )
+
+    @property
+    def policy(self) -> str:
+        """What a session may do at most, in the role's own partition of AWS."""
+        return s3_read_policy(self.buckets, partition=self.role_arn.split(":")[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,13 @@ class IamUser:
 
     def __post_init__(self) -> None:
         _arn("permissions_boundary_arn", self.permissions_boundary_arn, "policy")
-        s3_read_policy(self.buckets)
+        _ = self.policy
+
+    @property
+    def policy(self) -> str:
+        """What a user may do at most, in the boundary's own partition of AWS."""
+        partition = self.permissions_boundary_arn.split(":")[1]
+        return s3_read_policy(self.buckets, partition=partition)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +153,6 @@ class AwsEngine(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, deleted_with=engine),
             )
         for role in args.roles:
-            policy = s3_read_policy(role.buckets)
             if isinstance(role, AssumedRole):
                 vault.aws.SecretBackendRole(
                     f"{name}-role-{role.name}",
@@ -150,7 +160,7 @@ class AwsEngine(pulumi.ComponentResource):
                     name=role.name,
                     credential_type="assumed_role",
                     role_arns=[role.role_arn],
-                    policy_document=policy,
+                    policy_document=role.policy,
                     default_sts_ttl=role.ttl,
                     max_sts_ttl=role.ttl,
                     opts=below,
@@ -162,7 +172,7 @@ class AwsEngine(pulumi.ComponentResource):
                     name=role.name,
                     credential_type="iam_user",
                     permissions_boundary_arn=role.permissions_boundary_arn,
-                    policy_document=policy,
+                    policy_document=role.policy,
                     user_path="/vault/",
                     opts=below,
                 )

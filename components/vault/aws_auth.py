@@ -81,7 +81,7 @@ class AwsAuth(pulumi.ComponentResource):
             f"{name}-client",
             backend=mount.path,
             iam_server_id_header_value=args.server_id,
-            sts_endpoint=f"https://sts.{args.region}.amazonaws.com",
+            sts_endpoint=f"https://sts.{args.region}.{_domain(args.region)}",
             sts_region=args.region,
             opts=pulumi.ResourceOptions(parent=self, deleted_with=mount),
         )
@@ -103,3 +103,8 @@ class AwsAuth(pulumi.ComponentResource):
             )
         self.path = mount.path
         self.register_outputs({"path": self.path})
+
+
+def _domain(region: str) -> str:
+    """China has a domain of its own. Source: AWS, "Service endpoints and quotas"."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

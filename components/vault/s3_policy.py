@@ -11,8 +11,10 @@ from components.vault.inputs import exact, refuse
 SESSION_POLICY_LIMIT = 2048  # characters that AWS takes as a session policy
 
 
-def s3_read_policy(buckets: Sequence[str]) -> str:
+def s3_read_policy(buckets: Sequence[str], *, partition: str = "aws") -> str:
     """Listing of `buckets` and reading of their objects, as JSON; nothing else, nowhere else.
+
+    `partition` is `aws`, or that of a separate AWS such as `aws-us-gov`, whose buckets they are.
 
     Raises ValueError for a pattern, for a name S3 does not know, and for more than AWS takes.
     """
@@ -30,13 +32,13 @@ def s3_read_policy(buckets: Sequence[str]) -> str:
                     "Sid": "ListNamedBuckets",
                     "Effect": "Allow",
                     "Action": ["s3:ListBucket"],
-                    "Resource": [f"arn:aws:s3:::{bucket}" for bucket in buckets],
+                    "Resource": [f"arn:{partition}:s3:::{bucket}" for bucket in buckets],
                 },
                 {
                     "Sid": "ReadTheirObjects",
                     "Effect": "Allow",
                     "Action": ["s3:GetObject"],
-                    "Resource": [f"arn:aws:s3:::{bucket}/*" for bucket in buckets],
+                    "Resource": [f"arn:{partition}:s3:::{bucket}/*" for bucket in buckets],
                 },
             ],
         },
