@@ -7,15 +7,27 @@ credential, only the files they are read from. Who is admitted is named in full,
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from settings.base import Section, setting
-from settings.types import AnyUrl, Cidr, Count, Duration, HttpsUrl, Label, RoleArn, Text, refuse
+from settings.types import (
+    AnyUrl,
+    Cidr,
+    Count,
+    Duration,
+    HttpsUrl,
+    Label,
+    RoleArn,
+    Text,
+    between,
+    refuse,
+)
 
 
 def _exact(value: str) -> str:
-    if set(value) & set("*?,"):
+    if set(value) & set("*?+,"):
         raise refuse(f"is {value!r}, which is a pattern or a list, not one name")
     return value
 
@@ -26,8 +38,21 @@ def _narrow(value: str) -> str:
     return value
 
 
+def _hidden(value: str) -> str:
+    if urlsplit(value).scheme != "https" and urlsplit(value).hostname != "localhost":
+        raise refuse(f"is {value!r}, neither https nor localhost: the code would cross in clear")
+    return value
+
+
+def _some(value: str) -> str:
+    if value.endswith("/0"):
+        raise refuse(f"is {value!r}, which is every address there is")
+    return value
+
+
 Exact = Annotated[Text, AfterValidator(_exact)]
 Policy = Annotated[Label, AfterValidator(_narrow)]
+Policies = Annotated[tuple[Policy, ...], Field(min_length=1)]
 _ONE = "each one by its full name"
 
 
@@ -51,12 +76,14 @@ class OidcRole(Section):
     """People whom the identity provider says something certain about."""
 
     name: Label = setting(why="people choose it when they log in", write="ml-engineers")
-    bound_claims: dict[Text, tuple[Exact, ...]] = setting(
+    bound_claims: dict[Exact, Annotated[tuple[Exact, ...], Field(min_length=1)]] = setting(
         why="everybody else at the identity provider is refused; " + _ONE,
         write="{groups: [ml-engineers]}",
         min_length=1,
     )
-    redirect_uris: tuple[Annotated[AnyUrl, AfterValidator(_exact)], ...] = setting(
+    redirect_uris: tuple[
+        Annotated[AnyUrl, AfterValidator(_exact), AfterValidator(_hidden)], ...
+    ] = setting(
         why="the login's code is sent to these addresses and no others",
         write='["http://localhost:8250/oidc/callback"]',
         min_length=1,
@@ -117,11 +144,11 @@ class MachineRole(Section):
     """Machines that hold a secret ID."""
 
     name: Label = setting(why="the machine names it", write="batch")
-    cidrs: tuple[Cidr, ...] = setting(
+    cidrs: tuple[Annotated[Cidr, AfterValidator(_some)], ...] = setting(
         why="a stolen secret ID is of no use elsewhere", write='["10.0.0.0/16"]', min_length=1
     )
     policies: tuple[Policy, ...] = _policies()
-    secret_id_ttl: Duration = setting(
+    secret_id_ttl: Annotated[Duration, between("1s", "1d")] = setting(
         Duration.parse("10m"), why="a secret ID that nobody used ends after it", write="10m"
     )
     secret_id_num_uses: Count = setting(
@@ -185,7 +212,7 @@ class Ldap(Section):
     )
     user_dn: Text = setting(why="people are below it", write="ou=people,dc=example,dc=com")
     group_dn: Text = setting(why="groups are below it", write="ou=groups,dc=example,dc=com")
-    groups: dict[Exact, tuple[Policy, ...]] = setting(
+    groups: dict[Exact, Policies] = setting(
         why="members get the policies of their groups and no others",
         write="{ml-engineers: [ml-engineers]}",
         min_length=1,
@@ -199,7 +226,7 @@ class Github(Section):
     organization_id: Count = setting(
         why="the name may pass to somebody else, the number does not", write="1234567", ge=1
     )
-    teams: dict[Exact, tuple[Policy, ...]] = setting(
+    teams: dict[Exact, Policies] = setting(
         why="members get the policies of their teams and no others",
         write="{ml-engineers: [ml-engineers]}",
         min_length=1,

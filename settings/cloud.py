@@ -45,5 +45,7 @@ class Gcp(Section):
         why="keys and secrets are created in that project", write="example-project"
     )
     region: Text = setting(
-        why="the key ring's location cannot be changed later", write="europe-west3"
+        why="the key ring's location cannot be changed later",
+        write="europe-west3",
+        pattern=r"^[a-z]+[a-z0-9-]*$",
     )

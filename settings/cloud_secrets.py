@@ -5,27 +5,34 @@ Holds names, schedules and who reads; there is no setting for a value, and none 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Section, setting
 from settings.engines import SqlName
 from settings.external_secrets import GoogleAccount
 from settings.sops import GcpKmsKey
-from settings.types import Duration, GcpName, Label, RoleArn, Text
+from settings.types import AWS, Duration, GcpName, Label, RoleArn, Text, refuse
 
-_ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]+"
+_ROLE = AWS + r":iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]+"
+# AWS takes names of 64 characters; the role's begins with `strongroom-local-login-` at the longest.
+LONGEST_LOGIN_NAME = 41
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 SecretArn = Annotated[
     Text,
     Field(
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$"
+        pattern=rf"^{AWS}:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{{6}}$"
     ),
 ]
-SecretName = Annotated[Text, Field(pattern=r"^[A-Za-z0-9/_+=.@-]+$", max_length=512)]
-KeyArn = Annotated[Text, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$")]
+SecretName = Annotated[
+    Text,
+    Field(pattern=r"^[A-Za-z0-9/_+=.@-]+$", max_length=512),
+    AfterValidator(lambda value: _no_end_of_an_arn(value)),
+]
+KeyArn = Annotated[Text, Field(pattern=rf"^{AWS}:kms:[a-z0-9-]+:\d{{12}}:key/[A-Za-z0-9-]+$")]
 AwsReader = Annotated[Text, Field(pattern=rf"^({_ROLE}|{_LABEL})$")]
 GoogleReader = Annotated[
     Text,
@@ -34,6 +41,12 @@ GoogleReader = Annotated[
 Moment = Annotated[Text, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 SubnetId = Annotated[Text, Field(pattern=r"^subnet-[0-9a-f]+$")]
 SecurityGroupId = Annotated[Text, Field(pattern=r"^sg-[0-9a-f]+$")]
+
+
+def _no_end_of_an_arn(value: str) -> str:
+    if re.search(r"-[A-Za-z0-9]{6}$", value):
+        raise refuse(f"is {value!r}; AWS takes a dash and six characters for the end of an ARN")
+    return value
 
 
 class Network(Section):
@@ -52,12 +65,16 @@ class Network(Section):
 class Login(Section):
     """One PostgreSQL user and its clone, which take turns."""
 
-    name: Label = setting(why="the function and the key are called after it", write="tracking")
+    name: Label = setting(
+        why="the function, its role and the key are called after it",
+        write="tracking",
+        max_length=LONGEST_LOGIN_NAME,
+    )
     secret: SecretName = setting(
         why="programs read the login under that name", write="ml/training/tracking"
     )
     user: SqlName = setting(
-        why="that user, and USER_clone, get new passwords in turn", write="tracking"
+        why="that user, and USER_clone, get new passwords in turn", write="tracking", max_length=57
     )
     owner: SqlName | None = setting(
         None,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Section, setting
 from settings.types import (
+    AWS,
     AnyUrl,
     BucketName,
     Count,
@@ -23,14 +24,33 @@ from settings.types import (
     Port,
     RoleArn,
     Text,
+    between,
+    refuse,
 )
 
 _PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
 Host = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 SqlName = Annotated[Text, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
-Domain = Annotated[Text, Field(pattern=rf"^{_PART}(\.{_PART})+$")]
-PolicyArn = Annotated[Text, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[\w+=,.@/-]+$")]
+OwnUser = Annotated[SqlName, AfterValidator(lambda value: _no_administrator(value))]
+Domain = Annotated[
+    Text,
+    Field(pattern=rf"^{_PART}(\.{_PART})+$"),
+    AfterValidator(lambda value: _one_owners(value)),
+]
+PolicyArn = Annotated[Text, Field(pattern=rf"^{AWS}:iam::[0-9]{{12}}:policy/[\w+=,.@/-]+$")]
+
+
+def _no_administrator(value: str) -> str:
+    if value in ("postgres", "root", "admin", "rdsadmin", "cloudsqladmin"):
+        raise refuse(f"is {value!r}, the administrator, whom a new password locks out")
+    return value
+
+
+def _one_owners(value: str) -> str:
+    if value in ("svc.cluster.local", "cluster.local"):
+        raise refuse(f"is {value!r}, below which are the services of every namespace")
+    return value
 
 
 class DatabaseAccess(StrEnum):
@@ -59,11 +79,11 @@ class StaticDatabaseRole(Section):
     """An existing user whose password Vault changes."""
 
     name: Label = setting(why="grants name it", write="ml-tracking")
-    username: SqlName = setting(
+    username: OwnUser = setting(
         why="Vault changes that user's password, at once for the first time", write="tracking"
     )
     schedule: Cron = setting(why="the password is changed then (UTC)", write='"0 3 * * 0"')
-    window: Duration = setting(
+    window: Annotated[Duration, between("1h", "365d")] = setting(
         Duration.parse("1h"),
         why="a change that is late by more waits for the next time",
         write="1h",
@@ -79,7 +99,7 @@ class Database(Section):
     )
     port: Port = setting(5432, why="Vault connects there", write="5432")
     database: SqlName = setting(why="logins are made for its tables", write="mlflow")
-    username: SqlName = setting(
+    username: OwnUser = setting(
         "vault", why="Vault makes logins as that user, and nobody else uses it", write="vault"
     )
     password_file: Text = setting(
@@ -203,7 +223,7 @@ class Key(Section):
     algorithm: KeyAlgorithm = setting(
         KeyAlgorithm.AES256_GCM96, why="it cannot be changed later", write="aes256-gcm96"
     )
-    rotate_after: Duration = setting(
+    rotate_after: Annotated[Duration, between("1d", "365d")] = setting(
         Duration.parse("90d"), why="it gets a new version that often", write="90d"
     )
 

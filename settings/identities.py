@@ -8,10 +8,13 @@ from pydantic import Field
 
 from settings.base import Section, setting
 from settings.engines import PolicyArn
-from settings.types import BucketName, Duration, GcpProject, Label, Text
+from settings.types import AWS, BucketName, Duration, GcpProject, Label, Text
+
+# AWS takes names of 64 characters; the role's begins with `strongroom-local-` at the longest.
+LONGEST_ROLE_NAME = 47
 
 OidcProvider = Annotated[
-    Text, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:oidc-provider/[\w.-]+(/[\w.-]+)*$")
+    Text, Field(pattern=rf"^{AWS}:iam::\d{{12}}:oidc-provider/[\w.-]+(/[\w.-]+)*$")
 ]
 
 
@@ -25,7 +28,9 @@ class _Identity(Section):
 class AwsRole(_Identity):
     """An IAM role."""
 
-    name: Label = setting(why="the role is called after it", write="ml-tracking")
+    name: Label = setting(
+        why="the role is called after it", write="ml-tracking", max_length=LONGEST_ROLE_NAME
+    )
     buckets: tuple[BucketName, ...] = setting(
         (), why="it reads these buckets", write="[example-training-data]"
     )

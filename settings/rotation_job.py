@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from settings.base import Section, setting
-from settings.types import Cron, Text
+from settings.types import Cron, RoleArn
 from settings.vault import Image
 
 
@@ -19,7 +19,7 @@ class RotationJob(Section):
         why="the job runs the command line that is in it; the Dockerfile here builds one",
         write="{repository: registry.example.com/strongroom, tag: 1.0.0}",
     )
-    identity: Text | None = setting(
+    identity: RoleArn | None = setting(
         None,
         why="the job rotates AWS's credentials as that IAM role, without stored keys",
         write="arn:aws:iam::123456789012:role/strongroom-prod-rotation",

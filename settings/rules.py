@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
+from settings.external_secrets import VaultStore
 from settings.rules_access import access_problems
 from settings.rules_cloud import cloud_secret_problems, identity_problems
 from settings.rules_external import external_problems
@@ -113,6 +114,45 @@ def _no_duplicates(settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def _accounts_apart(settings: Settings) -> Iterator[Problem]:
+    """Names that are made of an account's must differ where the accounts do."""
+    seen: dict[str, str] = {}
+    for index, account in enumerate(settings.service_accounts):
+        whole = f"{account.namespace}/{account.name}"
+        for made in (
+            f"{account.namespace}/{account.name.removesuffix('-sa')}",  # its Role
+            f"{account.namespace}-{account.name}",  # the resource
+        ):
+            other = seen.setdefault(made, whole)
+            if other != whole:
+                yield Problem(
+                    f"serviceAccounts[{index}].name",
+                    f"is {account.name!r} in {account.namespace} beside {other}",
+                    "what is made for both would have one name, and one get the other's rights",
+                    "a name that differs by more than `-sa`, or than where its parts are joined",
+                )
+
+
+def _store_accounts(settings: Settings) -> Iterator[Problem]:
+    """A cloud's store makes its account, which says to the cloud who it is."""
+    external = settings.external_secrets
+    taken = {(account.namespace, account.name) for account in settings.service_accounts}
+    for index, store in enumerate(external.stores if external.enabled else ()):
+        if isinstance(store, VaultStore):
+            continue
+        place = (store.namespace, store.account)
+        if place in taken:
+            yield Problem(
+                f"externalSecrets.stores[{index}].account",
+                f"is {store.account!r}, which another store or `serviceAccounts` makes in "
+                f"{store.namespace}",
+                "one of them would silently take the other's identity",
+                "an account for this store alone",
+                also=("serviceAccounts",),
+            )
+        taken.add(place)
+
+
 def _namespaces_exist(settings: Settings) -> Iterator[Problem]:
     known = {namespace.name for namespace in settings.namespaces}
     named = [
@@ -182,6 +222,8 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _stand_ins,
     _kubernetes_named,
     _no_duplicates,
+    _accounts_apart,
+    _store_accounts,
     _namespaces_exist,
     _privileged_in_prod,
     _access,

@@ -15,6 +15,7 @@ from settings.auth import Auth
 from settings.cloud import Cloud
 from settings.engines import Engines
 from settings.errors import Problem
+from settings.rules_buckets import bucket_problems
 from settings.types import Duration
 
 _DAY = Duration(24 * 60 * 60)
@@ -26,6 +27,7 @@ def access_problems(
     """Every violation in engines, auth methods, and what grants expect of engines."""
     yield from _lives(engines, auth)
     yield from _names(engines, auth)
+    yield from _users(engines)
     yield from _granted_roles_exist(engines, grants)
     yield from _lifetimes(engines, grants)
     if cloud is not Cloud.AWS:
@@ -47,6 +49,9 @@ def access_problems(
                 "`role: arn:aws:iam::…`, whose credentials end by themselves",
                 also=(f"engines.aws.roles[{index}].permissionsBoundary",),
             )
+        partition = (role.role or role.permissions_boundary or "arn:aws").split(":")[1]
+        key = f"engines.aws.roles[{index}].buckets"
+        yield from bucket_problems(key, role.buckets, partition=partition)
     for index, workflow in enumerate(auth.github_actions.roles if auth.github_actions else ()):
         if (workflow.ref is None) is (workflow.environment is None):
             yield Problem(
@@ -125,6 +130,24 @@ def _names(engines: Engines, auth: Auth) -> Iterator[Problem]:
                     "one of them would silently win",
                     "each name once",
                 )
+
+
+def _users(engines: Engines) -> Iterator[Problem]:
+    """Each user's password has one owner: a role, or Vault for itself."""
+    database = engines.database
+    if database is None:
+        return
+    taken = [database.username]
+    for index, role in enumerate(database.static_roles):
+        if role.username in taken:
+            yield Problem(
+                f"engines.database.staticRoles[{index}].username",
+                f"is {role.username!r}, whose password is Vault's own or another role's",
+                "each change would make the other's password useless",
+                "a user that only this role is for",
+                also=("engines.database.username",),
+            )
+        taken.append(role.username)
 
 
 def _granted_roles_exist(engines: Engines, grants: Sequence[Grant]) -> Iterator[Problem]:

@@ -9,7 +9,8 @@ from settings.cloud import Aws, Cloud, Gcp
 from settings.cloud_secrets import CloudSecrets, DatabaseLogins
 from settings.environments import Environment
 from settings.errors import Problem
-from settings.identities import Identities
+from settings.identities import AwsRole, GoogleIdentity, Identities
+from settings.rules_buckets import bucket_problems
 from settings.types import Duration
 
 _DAY = 24 * 60 * 60
@@ -50,12 +51,31 @@ def _logins(
         ("user", [login.user for login in logins.logins]),
     ):
         yield from _once(f"{_LOGINS}.logins", field, names)
+    account = logins.administrator.split(":")[4]
+    yield from _of_account(f"{_LOGINS}.writers", logins.writers, account)
     for index, login in enumerate(logins.logins):
         key = f"{_LOGINS}.logins[{index}]"
         why = "a login that leaks would open the database for too long"
         yield from _days(f"{key}.rotation", login.rotation, 1, 90, why)
         roles = [reader for reader in login.readers if not reader.startswith("arn:")]
         yield from _known(f"{key}.readers", roles, identities, "identities.aws.roles")
+        arns = [reader for reader in login.readers if reader.startswith("arn:")]
+        yield from _of_account(f"{key}.readers", arns, account)
+        if f"{login.user}_clone" in [other.user for other in logins.logins]:
+            yield Problem(
+                f"{key}.user",
+                f"is {login.user!r}, whose clone has a login of its own",
+                "two rotations would change one password in turn, and lock its readers out",
+                "a user of this login alone",
+            )
+        if login.owner in (login.user, f"{login.user}_clone"):
+            yield Problem(
+                f"{key}.owner",
+                f"is {login.owner!r}, which is one of the two users",
+                "taking turns needs two users, and an owner that nobody logs in as",
+                f"another role, or nothing for {login.user}_owner",
+                also=(f"{key}.user",),
+            )
     if logins.logs.seconds not in [days * _DAY for days in LOG_DAYS]:
         yield Problem(
             f"{_LOGINS}.logs",
@@ -71,6 +91,17 @@ def _logins(
             "`{subnets: [subnet-…], securityGroups: [sg-…]}`",
             also=("environment",),
         )
+
+
+def _of_account(key: str, roles: Sequence[str], account: str) -> Iterator[Problem]:
+    for role in roles:
+        if role.split(":")[4] != account:
+            yield Problem(
+                key,
+                f"names {role!r}, which is not of account {account}",
+                "another account's administrators would decide who that is",
+                f"roles of account {account}, where the secrets are",
+            )
 
 
 def _beside(administrator: str, aws: Aws) -> Iterator[Problem]:
@@ -120,6 +151,11 @@ def identity_problems(
     if roles := identities.aws:
         yield from _in_cloud("identities.aws", Cloud.AWS, cloud)
         yield from _once("identities.aws.roles", "name", [role.name for role in roles.roles])
+        yield from _one_each("identities.aws.roles", roles.roles)
+        partition = roles.provider.split(":")[1]
+        for index, role in enumerate(roles.roles):
+            key = f"identities.aws.roles[{index}].buckets"
+            yield from bucket_problems(key, role.buckets, partition=partition)
         named += [(f"identities.aws.roles[{i}]", r.namespace) for i, r in enumerate(roles.roles)]
         if not 3600 <= roles.session.seconds <= 12 * 3600:
             yield Problem(
@@ -141,6 +177,7 @@ def identity_problems(
         yield from _in_cloud("identities.google", Cloud.GCP, cloud)
         names = [each.name for each in accounts.accounts]
         yield from _once("identities.google.accounts", "name", names)
+        yield from _one_each("identities.google.accounts", accounts.accounts)
         named += [
             (f"identities.google.accounts[{i}]", each.namespace)
             for i, each in enumerate(accounts.accounts)
@@ -173,6 +210,20 @@ def _once(key: str, field: str, names: Sequence[str]) -> Iterator[Problem]:
                 f"has the {field} {name!r} {count} times",
                 "two rotations would change one thing in turn, and lock its readers out",
                 f"each {field} once",
+            )
+
+
+def _one_each(key: str, identities: Sequence[AwsRole | GoogleIdentity]) -> Iterator[Problem]:
+    """A Kubernetes account has one annotation for a cloud."""
+    for (namespace, account), count in Counter(
+        (identity.namespace, identity.account) for identity in identities
+    ).items():
+        if count > 1:
+            yield Problem(
+                key,
+                f"has {count} identities for account {account} of namespace {namespace}",
+                "its pods can take on one, and the others would silently have no effect",
+                "one with all that the account needs, or an account for each",
             )
 
 

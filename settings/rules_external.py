@@ -48,6 +48,14 @@ def external_problems(
                 "the Secret would be empty",
                 "data, extract or generate",
             )
+        for name, count in Counter(entry.key for entry in secret.data).items():
+            if count > 1:
+                yield Problem(
+                    f"{key}.data",
+                    f"has the key {name!r} {count} times",
+                    "one source would silently win",
+                    "each key once",
+                )
         if not _SHORTEST <= secret.refresh <= _LONGEST:
             yield Problem(
                 f"{key}.refresh",

@@ -45,6 +45,14 @@ def _seal(settings: Settings) -> Iterator[Problem]:
             "either `key: arn:aws:kms:…` or `createKey: true`",
             also=("vault.seal.createKey",),
         )
+    if not isinstance(seal, ShamirSeal) and settings.network.kms is None:
+        yield Problem(
+            "network.kms",
+            f"is missing though `vault.seal.type` is {seal.type}",
+            "network policies would cut Vault off from its key, and it would stay sealed",
+            '{cidrs: ["10.0.0.0/16"], port: 443}, the addresses that hold the key',
+            also=("vault.seal.type",),
+        )
     yield from _key_users(settings)
     if (
         isinstance(seal, ShamirSeal)
@@ -72,6 +80,14 @@ def _key_users(settings: Settings) -> Iterator[Problem]:
                 "the key's policy must name who may use it, and nobody else can",
                 "arn:aws:iam::123456789012:role/strongroom-vault",
                 also=("vault.seal.createKey",),
+            )
+        elif seal.role and aws.account_id not in (None, seal.role.split(":")[4]):
+            yield Problem(
+                "vault.seal.role",
+                f"is {seal.role!r}, which is not of account {aws.account_id}",
+                "another account's administrators would decide who decrypts",
+                f"arn:aws:iam::{aws.account_id}:role/strongroom-vault",
+                also=("aws.accountId",),
             )
         if aws.account_id is None:
             yield Problem(

@@ -14,6 +14,7 @@ from settings.external_secrets import Chart as OperatorChart
 from settings.sealed_secrets import Chart, SealedSecrets
 from settings.sops import Sops
 from settings.types import Duration
+from settings.vault import Chart as VaultChart
 from settings.vault import ChartSource
 
 _RENEWED = (Duration.parse("1d"), Duration.parse("90d"))
@@ -82,7 +83,7 @@ def known(named: Iterable[tuple[str, str]], namespaces: Sequence[str]) -> Iterat
             )
 
 
-def chart_problems(key: str, chart: Chart | OperatorChart) -> Iterator[Problem]:
+def chart_problems(key: str, chart: Chart | OperatorChart | VaultChart) -> Iterator[Problem]:
     """A problem for a chart that is not there, is not pinned, or comes over an open line."""
     form = {ChartSource.REPOSITORY: "https://", ChartSource.OCI: "oci://"}.get(chart.source)
     if form is None:
@@ -109,4 +110,5 @@ def chart_problems(key: str, chart: Chart | OperatorChart) -> Iterator[Problem]:
             "is missing",
             "an unpinned chart changes the cluster by itself",
             "an exact version",
+            also=(f"{key}.source",),
         )

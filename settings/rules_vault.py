@@ -5,20 +5,30 @@ Each is a generator over the whole Settings; settings/rules.py runs them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from settings.cloud import Cloud
 from settings.environments import Environment
 from settings.errors import Problem
 from settings.kubernetes import PodSecurity
 from settings.rules_seal import SEAL_RULES
+from settings.rules_sealing import chart_problems
 from settings.snapshots import Destination
-from settings.vault import ChartSource, ServiceType, Spread, TlsSource
+from settings.types import AWS
+from settings.vault import ServiceType, Spread, TlsSource
 
 if TYPE_CHECKING:
     from settings.root import Settings
+
+
+_IDENTITIES = {
+    Destination.S3: re.compile(rf"{AWS}:iam::\d{{12}}:role/[\w+=,.@/-]+"),
+    Destination.GCS: re.compile(r"[a-z][a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com"),
+}
 
 
 def _replicas(settings: Settings) -> Iterator[Problem]:
@@ -127,25 +137,18 @@ def _pinned(settings: Settings) -> Iterator[Problem]:
             f"{vault.version}, or change both",
             also=("vault.version",),
         )
-    if vault.chart.source is not ChartSource.PATH and vault.chart.version is None:
-        yield Problem(
-            "vault.chart.version",
-            "is missing",
-            "an unpinned chart changes the cluster by itself",
-            "an exact version, for example 0.31.0",
-            also=("vault.chart.source",),
-        )
+    yield from chart_problems("vault.chart", vault.chart)
 
 
-def _chart_exists(settings: Settings) -> Iterator[Problem]:
-    chart = settings.vault.chart
-    if chart.source is ChartSource.PATH and not (Path(chart.location) / "Chart.yaml").is_file():
+def _address(settings: Settings) -> Iterator[Problem]:
+    address = settings.vault.address
+    parts = urlsplit(address)
+    if parts.path or parts.query or parts.fragment:
         yield Problem(
-            "vault.chart.location",
-            f"is {chart.location!r}, and there is no Chart.yaml in it",
-            "there would be nothing to deploy Vault with",
-            "the chart's folder, relative to the program",
-            also=("vault.chart.source",),
+            "vault.address",
+            f"is {address!r}, which goes on after the host",
+            "clients and certificates put Vault's paths behind it",
+            f"{parts.scheme}://{parts.netloc}",
         )
 
 
@@ -170,6 +173,14 @@ def _ui(settings: Settings) -> Iterator[Problem]:
             f"is {ui.node_port} though `serviceType` is {ui.service_type}",
             "the port would silently not be opened",
             "`serviceType: NodePort`, or remove nodePort",
+            also=("vault.ui.serviceType",),
+        )
+    if ui.service_type is ServiceType.LOAD_BALANCER and not settings.network.clients:
+        yield Problem(
+            "network.clients",
+            "is empty though `vault.ui.serviceType` is LoadBalancer",
+            "a cloud's load balancer lets the whole Internet in unless it is told whom",
+            '["10.0.0.0/16"], the networks from which people and pipelines reach Vault',
             also=("vault.ui.serviceType",),
         )
 
@@ -220,6 +231,17 @@ def _snapshots(settings: Settings) -> Iterator[Problem]:
             "nothing, or `destination: s3` or `gcs`",
             also=("vault.snapshots.destination",),
         )
+    elif snapshots.identity is not None and not _IDENTITIES[snapshots.destination].fullmatch(
+        snapshots.identity
+    ):
+        yield Problem(
+            "vault.snapshots.identity",
+            f"is {snapshots.identity!r} though `destination` is {snapshots.destination}",
+            "the cloud would not know the job, and every upload fail",
+            "arn:aws:iam::123456789012:role/strongroom-prod-snapshots for `s3`, "
+            "snapshots@example-project.iam.gserviceaccount.com for `gcs`",
+            also=("vault.snapshots.destination",),
+        )
 
 
 VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
@@ -229,7 +251,7 @@ VAULT_RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _tls,
     _sizes,
     _pinned,
-    _chart_exists,
+    _address,
     _csi,
     _ui,
     _snapshots,

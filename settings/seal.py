@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.base import Section, setting
 from settings.types import (
@@ -21,7 +21,22 @@ from settings.types import (
     ObjectName,
     RoleArn,
     Text,
+    refuse,
 )
+
+# HashiCorp's chart replaces these in Vault's configuration when a pod starts.
+REPLACED_AT_START = ("HOST_IP", "POD_IP", "HOSTNAME", "API_ADDR", "TRANSIT_ADDR", "RAFT_ADDR")
+
+
+def _as_written(value: str) -> str:
+    if not value.isprintable() or set(value) & set('"\\${}'):
+        raise refuse(f"is {value!r}, which would end or change its line in Vault's configuration")
+    if word := next((word for word in REPLACED_AT_START if word in value), None):
+        raise refuse(f"is {value!r}, in which Vault's chart replaces {word} when a pod starts")
+    return value
+
+
+AsWritten = AfterValidator(_as_written)
 
 
 class SealType(StrEnum):
@@ -37,7 +52,7 @@ class AwsKmsSeal(Section):
     """An AWS KMS key, used by the pods' own IAM role."""
 
     type: Literal[SealType.AWSKMS] = setting(why="it chooses the seal", write="awskms")
-    key: KmsKey | None = setting(
+    key: Annotated[KmsKey, AsWritten] | None = setting(
         None,
         why="losing that key is losing Vault",
         write="arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555",
@@ -62,8 +77,12 @@ class GcpKmsSeal(Section):
     """A Cloud KMS key, used through workload identity."""
 
     type: Literal[SealType.GCPCKMS] = setting(why="it chooses the seal", write="gcpckms")
-    key_ring: GcpName = setting(why="the key lives in it and cannot move", write="strongroom")
-    key: GcpName = setting(why="losing that key is losing Vault", write="vault-unseal")
+    key_ring: Annotated[GcpName, AsWritten] = setting(
+        why="the key lives in it and cannot move", write="strongroom"
+    )
+    key: Annotated[GcpName, AsWritten] = setting(
+        why="losing that key is losing Vault", write="vault-unseal"
+    )
     create_key: Flag = setting(
         False, why="it makes ring and key in this stack, rotated every 90 days", write="true"
     )
@@ -79,11 +98,15 @@ class TransitSeal(Section):
     """The Transit engine of another Vault."""
 
     type: Literal[SealType.TRANSIT] = setting(why="it chooses the seal", write="transit")
-    address: HttpsUrl = setting(
+    address: Annotated[HttpsUrl, AsWritten] = setting(
         why="this Vault starts only while that one answers", write="https://vault.example.com:8200"
     )
-    mount: Text = setting("transit", why="the engine is mounted there", write="transit")
-    key_name: Text = setting(why="losing that key is losing this Vault", write="strongroom-unseal")
+    mount: Annotated[Text, AsWritten] = setting(
+        "transit", why="the engine is mounted there", write="transit"
+    )
+    key_name: Annotated[Text, AsWritten] = setting(
+        why="losing that key is losing this Vault", write="strongroom-unseal"
+    )
     token_secret: ObjectName = setting(
         why="pods read the token for the other Vault from this Secret's key `token`",
         write="vault-transit-token",

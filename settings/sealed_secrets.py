@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from settings.base import Section, setting
 from settings.sops import AgeRecipient, GcpKmsKey
-from settings.types import ChartVersion, Duration, Flag, KmsKey, Label, Text
+from settings.types import ChartVersion, Duration, Flag, KmsKey, Label, Text, refuse
 from settings.vault import ChartSource, Image
 
 Fingerprint = Annotated[Text, Field(pattern=r"^[0-9a-f]{64}$")]
+Group = Annotated[Text, AfterValidator(lambda value: _not_everybody(value))]
+
+
+def _not_everybody(value: str) -> str:
+    if value in ("system:authenticated", "system:unauthenticated"):
+        raise refuse(f"is {value!r}, which is everybody, every pod among them")
+    return value
 
 
 class Chart(Section):
@@ -85,7 +92,7 @@ class SealedSecrets(Section):
         why="files are sealed for that certificate only; another could be a stranger's",
         write="what `strongroom seal certificate` prints (64 hexadecimal digits)",
     )
-    sealers: tuple[Text, ...] = setting(
+    sealers: tuple[Group, ...] = setting(
         (),
         why="only these groups reach the controller through the API server",
         write="[platform-engineers]",

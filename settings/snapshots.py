@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from settings.base import Section, setting
-from settings.types import BucketName, Count, Cron, Duration, Flag, Quantity, Text
+from settings.types import BucketName, Count, Cron, Duration, Flag, Quantity, Text, between
 
 
 class Destination(StrEnum):
@@ -27,8 +28,9 @@ class Snapshots(Section):
         write='"0 */6 * * *"',
     )
     retain: Count = setting(why="older snapshots are deleted", write="14", ge=1)
-    max_age: Duration = setting(
-        why="a newest snapshot older than this raises an alarm", write="12h"
+    max_age: Annotated[Duration, between("15m", "365d")] = setting(
+        why="a newest snapshot older than this raises an alarm, by a check every 15 minutes",
+        write="12h",
     )
     destination: Destination = setting(
         Destination.VOLUME, why="it must outlive the cluster to be of use", write="s3"
@@ -36,7 +38,12 @@ class Snapshots(Section):
     bucket: BucketName | None = setting(
         None, why="snapshots in object storage go there", write="example-strongroom-snapshots"
     )
-    prefix: Text = setting("vault/", why="it separates clusters in one bucket", write="vault/")
+    prefix: Text = setting(
+        "vault/",
+        why="it separates clusters in one bucket",
+        write="vault/, with a slash at its end",
+        pattern=r"^([\w.=-]+/)+$",
+    )
     identity: Text | None = setting(
         None,
         why="the job stores snapshots as that IAM role or Google account, without stored keys",

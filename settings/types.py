@@ -86,6 +86,18 @@ class Duration(_Parsed):
         return "".join(f"{number}{unit}" for number, unit in parts if number)
 
 
+def between(least: str, most: str) -> AfterValidator:
+    """A check of a Duration, both ends included."""
+    shortest, longest = Duration.parse(least), Duration.parse(most)
+
+    def check(value: Duration) -> Duration:
+        if not shortest <= value <= longest:
+            raise refuse(f"is {str(value)!r}, which is not between {least} and {most}")
+        return value
+
+    return AfterValidator(check)
+
+
 @dataclass(frozen=True, order=True)
 class Quantity(_Parsed):
     """A Kubernetes quantity: bytes ("256Mi") or cores ("500m"). `str()` gives it as written."""
@@ -122,7 +134,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         try:
             parts = urlsplit(value)
-            usable = bool(parts.hostname) and (parts.port or 1) > 0
+            usable = _is_host(parts.hostname or "") and (parts.port or 1) > 0
         except ValueError:
             usable = False
         if not usable or parts.scheme not in schemes:
@@ -132,6 +144,18 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return value
 
     return check
+
+
+_HOST_PART = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def _is_host(host: str) -> bool:
+    """Whether `host`, in lower case, is an address or a name that a certificate can hold."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return len(host) <= 253 and bool(re.fullmatch(rf"{_HOST_PART}(\.{_HOST_PART})*", host))
+    return True
 
 
 def _cidr(value: str) -> str:
@@ -164,7 +188,9 @@ def _cron(value: str) -> str:
 
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{12}}:{resource}"
+# The partitions whose services all have the same names.
+AWS = r"arn:aws(-cn|-us-gov)?"
+_ARN = AWS + r":{service}:[a-z0-9-]*:\d{{12}}:{resource}"
 
 Label = Annotated[Text, AfterValidator(_pattern(_LABEL, "DNS label (a-z, 0-9, -)", 63))]
 ObjectName = Annotated[
