@@ -14,15 +14,24 @@ from vaultops.options import BootstrapOptions
 from vaultops.policies import DEPLOYER_MOUNT, deployer_policy, operator_policy
 from vaultops.state import AUDIT_DEVICES
 
-# A device is as safe as these are unset: values in clear, or accessors that can be used.
-_UNSET = {"log_raw": None, "hmac_accessor": None, "elide_list_responses": None}
+# A device is as safe as these are unset: values in clear, accessors that can be used, entries or
+# parts of them left out, and lines that no reader of audit logs knows.
+AUDIT_OPTIONS = (
+    *("log_raw", "hmac_accessor", "elide_list_responses", "mode"),
+    *("exclude", "fallback", "filter", "format", "prefix"),
+)
 
 
 def bootstrapped(*, namespace: str, token_ttl: str, origin: str) -> Iterator[Thing]:
     """Everything that the bootstrap of a stack has made."""
     for device in AUDIT_DEVICES:
-        file = "stdout" if device == "stdout" else BootstrapOptions.audit_file
-        facts = {"type": "file", "file_path": file, **_UNSET}
+        stdout = device == "stdout"
+        facts = {
+            "type": "file",
+            **dict.fromkeys(AUDIT_OPTIONS),
+            "file_path": "stdout" if stdout else BootstrapOptions.audit_file,
+            "mode": None if stdout else "0600",
+        }
         yield Thing(kind=Kind.AUDIT, name=device, facts=facts, origin=origin)
     yield Thing(
         kind=Kind.AUTH,

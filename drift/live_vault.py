@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from drift.bootstrap import AUDIT_OPTIONS
 from drift.model import Kind, Thing, Unread
 from drift.mounts import BUILT_IN_AUTH, BUILT_IN_ENGINES, live_mount
 from vaultops.look import Look, NotAllowedError
@@ -66,7 +67,7 @@ class LiveVault:
             options = device.get("options") or {}
             facts = {
                 "type": device["type"],
-                **dict.fromkeys(("log_raw", "hmac_accessor", "elide_list_responses")),
+                **dict.fromkeys(AUDIT_OPTIONS),
                 **options,
             }
             yield Thing(kind=Kind.AUDIT, name=name.removesuffix("/"), facts=facts)

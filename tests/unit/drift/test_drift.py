@@ -142,7 +142,18 @@ def test_a_tuned_mount_is_told(change: dict[str, Any], sentence: str) -> None:
     assert found.differences[0].details == (sentence,)
 
 
-@pytest.mark.parametrize("option", [{"log_raw": "true"}, {"hmac_accessor": "false"}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"log_raw": "true"},
+        {"hmac_accessor": "false"},
+        {"mode": "0644"},
+        {"filter": "mount_type != kv"},
+        {"exclude": '[{"fields": ["/request/path"]}]'},
+        {"format": "jsonx"},
+        {"prefix": "fake "},
+    ],
+)
 def test_an_audit_device_that_hides_less_is_told(option: dict[str, str]) -> None:
     vault = with_answers(lambda a: a["sys/audit"]["file/"]["options"].update(option))
     assert told(drift(vault)) == [(State.CHANGED, Kind.AUDIT, "file")]
