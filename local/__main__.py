@@ -23,7 +23,18 @@ app = typer.Typer(
     help=__doc__,
 )
 
-InstanceName = Annotated[str, typer.Option("--instance", help="The environment's name.")]
+
+def _named(name: str) -> str:
+    try:
+        Instance(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return name
+
+
+InstanceName = Annotated[
+    str, typer.Option("--instance", help="The environment's name.", callback=_named)
+]
 
 
 def _run(action: Callable[[], None], command: str) -> None:

@@ -103,6 +103,7 @@ class Environment:
 
     def up_node(self, progress: Progress) -> None:
         """Bring the node up with every image on it."""
+        Node(self.instance).check_machine()
         _ = self.binaries
         progress("node: bringing Kubernetes up")
         self.node.up(progress)

@@ -37,6 +37,7 @@ def up(
     if kind.preferred():
         kind.KindCluster(Instance(instance)).up(Clock())
         return
+    Node(Instance(instance)).check_machine()
     binaries = {name: tools / name for name in REQUIRED_TOOLS} if tools else _binaries()
     Node(Instance(instance), binaries).up(Clock())
 

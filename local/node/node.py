@@ -72,6 +72,10 @@ class Node:
         """The node's address inside its namespace."""
         return NODE_IP
 
+    def check_machine(self) -> None:
+        """Raise NodeError where no node can be; building its programs takes most of an hour."""
+        preflight.check_machine(self.layout)
+
     def up(self, progress: Progress) -> None:
         """Bring the node to Ready; whatever already runs is left as it is.
 

@@ -53,9 +53,18 @@ def ensure(progress: Progress) -> None:
 
 def browser(progress: Progress) -> Path:
     """Chromium, found or installed: for tests of pages alone. Raises NodeError like `ensure`."""
-    if shutil.which("chromium", path=_SEARCH) is None:
-        _install(["chromium"], progress)
-    return Path(shutil.which("chromium", path=_SEARCH) or "/usr/bin/chromium")
+    return _program("chromium", "chromium", progress)
+
+
+def java(progress: Progress) -> Path:
+    """A Java runtime, found or installed: for tests on Spark alone. Raises NodeError as above."""
+    return _program("java", "default-jre-headless", progress)
+
+
+def _program(name: str, package: str, progress: Progress) -> Path:
+    if shutil.which(name, path=_SEARCH) is None:
+        _install([package], progress)
+    return Path(shutil.which(name, path=_SEARCH) or f"/usr/bin/{name}")
 
 
 def _install(packages: list[str], progress: Progress) -> None:

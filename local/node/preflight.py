@@ -35,16 +35,21 @@ _CAPABILITIES = {
 
 def check(layout: Layout, binaries: Mapping[str, Path], progress: Progress) -> None:
     """Refuse, with a NodeError, what cannot work; install missing Debian packages."""
+    check_machine(layout)
+    require_tools(binaries)
+    packages.ensure(progress)
+
+
+def check_machine(layout: Layout) -> None:
+    """The part of `check` that needs no program, to be asked before any is built."""
     require_root()
     require_capabilities(Path("/proc/self/status").read_text())
     require_namespaces()
     require_cgroups(cgroups.MOUNT)
     require_overlay(Path("/proc/filesystems").read_text())
     require_space(layout.instance.state_dir)
-    require_tools(binaries)
     require_own_checkout(layout)
     require_recorded_ports(layout)
-    packages.ensure(progress)
 
 
 def require_root() -> None:

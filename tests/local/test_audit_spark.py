@@ -12,6 +12,7 @@ import pytest
 from audit import gaps, reports
 from audit.backend import Tables, connect, rows_of
 from audit.store import Store
+from local.node import packages
 from tests.unit.audit.entries import REAL, call, calls, read_into, write
 from tests.unit.audit.test_other_logs import EVENTS, RECORDS, document, lines
 
@@ -58,6 +59,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def both(store: Store) -> Iterator[tuple[Tables, Tables]]:
     """The same store, asked on each."""
+    packages.java(print)
     spark: Any = connect("local[*]")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from local.node import cgroups, packages, preflight
 from local.node.errors import NodeError
 from local.node.layout import Layout
-from local.paths import Instance
+from local.paths import REPOSITORY, Instance
 from local.progress import Clock
 
 FULL = "Name:\tpython\nCapEff:\t000001ffffffffff\n"
@@ -35,6 +37,46 @@ def test_the_one_capability_that_is_not_needed_may_be_missing() -> None:
 def test_the_failing_probe_is_shown() -> None:
     with pytest.raises(NodeError, match=r"`ls /nowhere-at-all` says .*No such file"):
         preflight.require_namespaces(["ls", "/nowhere-at-all"])
+
+
+@pytest.mark.parametrize("module", ["local", "local.node"])
+def test_a_machine_that_can_hold_no_node_is_refused_before_anything_is_built(
+    module: str, tmp_path: Path
+) -> None:
+    """Without a cache the tools take most of an hour."""
+    cache = tmp_path / "cache"
+    program = (
+        "import os, runpy, sys; os.geteuid = lambda: 1000; "
+        f"sys.argv = ['{module}', 'up', '--instance', 'nobody']; "
+        f"runpy.run_module('{module}', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        env={**os.environ, "STRONGROOM_CACHE": str(cache), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "the node needs root and this is uid 1000" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not cache.exists()
+
+
+def test_a_wrong_name_of_an_environment_is_one_error() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "status", "--instance", "Not_This"],
+        cwd=REPOSITORY,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "use lower-case letters" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
