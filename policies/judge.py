@@ -63,6 +63,17 @@ class Outcome:
         return f"{said} Fix: {self.fix}.{lapse} ({self.rule.severity}, {self.rule.id})"
 
 
+def shown(text: str) -> str:
+    """Text from a file or a resource on one line: what is no visible character is spelled out.
+
+    Otherwise a name could end a line of a report and begin the next one, or hide it.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 def outcomes(
     rules: Iterable[Requirement],
     resources: Sequence[Resource],
@@ -91,7 +102,7 @@ def weigh(
     level = rule.levels[environment]
     for judgement in judgements:
         resource = resources.get(judgement.urn)
-        name = resource.name if resource else "the stack"
+        name = shown(resource.name) if resource else "the stack"
         urn = resource.urn if resource else judgement.urn
         if not isinstance(judgement, Finding):
             yield Outcome(
@@ -100,7 +111,7 @@ def weigh(
                 urn=urn,
                 status=Status.NOT_CHECKED,
                 level=Level.ADVISORY,
-                evidence=f"{judgement.path}: {judgement.reason}",
+                evidence=shown(f"{judgement.path}: {judgement.reason}"),
             )
             continue
         excuse = waivers.excuse(rule.id, urn)
@@ -110,7 +121,7 @@ def weigh(
             urn=urn,
             status=Status.WAIVED if excuse else Status.BROKEN,
             level=level,
-            evidence=judgement.evidence,
-            fix=judgement.fix,
+            evidence=shown(judgement.evidence),
+            fix=shown(judgement.fix),
             waiver=excuse or waivers.lapsed(rule.id, urn),
         )

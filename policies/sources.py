@@ -7,6 +7,7 @@ cannot be read is kept beside what can, with its reason.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,18 @@ from typing import Any
 
 import yaml
 
+from policies.judge import shown
 from policies.resource_types import VAULT_POLICY, VAULT_SERVER_CONFIG
 from policies.rule import Resource
 from policies.view import BRIDGE_NOTE, ENCRYPTED
 
+LARGEST = 2_000_000
+"""So many values a file may hold, each counted as often as an anchor repeats it."""
 SUFFIXES = (".hcl", ".json", ".yaml", ".yml")
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 -- the engine's mark, not a secret
 _SERVER_WORDS = ("listener ", "storage ", "seal ", "api_addr")
+# A server's configuration has a path only as a property of its storage.
+_POLICY_PATH = re.compile(r"\bpath\b(?!\s*=)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +59,24 @@ class Sources:
         try:
             found = list(_resources(path, path.read_text()))
         except (ValueError, yaml.YAMLError) as error:
-            reason = f"cannot be read: {str(error).splitlines()[0]}"
-            self.unread.append(Unread(place=str(path), reason=reason, broken=True))
+            self._leave_out(path, f"cannot be read: {str(error).splitlines()[0]}", broken=True)
+            return
+        except RecursionError:
+            self._leave_out(path, "cannot be read: it is nested too deep", broken=True)
             return
         except (AttributeError, KeyError, TypeError) as error:
             reason = f"has not the form that it seems to have ({error!r})"
-            self.unread.append(Unread(place=str(path), reason=reason, broken=True))
+            self._leave_out(path, reason, broken=True)
             return
         if not found:
-            reason = "holds nothing that a rule knows"
-            self.unread.append(Unread(place=str(path), reason=reason, broken=named))
+            self._leave_out(path, "holds nothing that a rule knows", broken=named)
         for resource in found:
             self.resources.append(resource)
             self.files[resource.urn] = path
+
+    def _leave_out(self, path: Path, reason: str, *, broken: bool) -> None:
+        unread = Unread(place=shown(str(path)), reason=shown(reason), broken=broken)
+        self.unread.append(unread)
 
 
 def _resources(path: Path, text: str) -> Iterator[Resource]:
@@ -73,17 +84,33 @@ def _resources(path: Path, text: str) -> Iterator[Resource]:
         yield _vault(path, text)
         return
     documents = [json.loads(text)] if path.suffix == ".json" else list(yaml.safe_load_all(text))
+    _refuse_expanding(documents)
     for document in documents:
         if not isinstance(document, Mapping):
             continue
-        if listed := _exported(document):
+        # The API server drops the keys that it does not know: they make a manifest nothing else.
+        if "apiVersion" in document and "kind" in document:
+            yield from _manifest(path, document)
+        elif listed := _exported(document):
             yield from _stack(listed)
         elif "Statement" in document:
             yield _iam(path, document)
-        elif "apiVersion" in document and "kind" in document:
-            yield from _manifest(path, document)
         elif set(document) <= {"path", "name"} and "path" in document:
             yield _vault(path, text)
+
+
+def _refuse_expanding(documents: list[Any]) -> None:
+    """Raise ValueError for YAML whose anchors name each other, again and again or for ever."""
+    waiting, seen = list(documents), 0
+    while waiting:
+        value = waiting.pop()
+        seen += 1
+        if seen > LARGEST:
+            raise ValueError(f"it holds more than {LARGEST} values, or its anchors a circle")
+        if isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _exported(document: Mapping[str, Any]) -> list[Any]:
@@ -121,11 +148,17 @@ def _unsealed(value: Any) -> Any:
 
 
 def _manifest(path: Path, document: Mapping[str, Any]) -> Iterator[Resource]:
-    if document["kind"] == "List":
+    version, kind = str(document["apiVersion"]), str(document["kind"])
+    if kind == "List":
         for item in document.get("items") or ():
             yield from _manifest(path, item)
         return
-    version, kind = str(document["apiVersion"]), str(document["kind"])
+    if kind.endswith("List") and isinstance(document.get("items"), list):
+        # A RoleList, say: its items need not repeat what they are.
+        own = {"apiVersion": version, "kind": kind.removesuffix("List")}
+        for item in document["items"]:
+            yield from _manifest(path, {**own, **item})
+        return
     metadata = document.get("metadata") or {}
     place = "/".join(str(metadata[key]) for key in ("namespace", "name") if metadata.get(key))
     yield Resource(
@@ -137,7 +170,8 @@ def _manifest(path: Path, document: Mapping[str, Any]) -> Iterator[Resource]:
 
 
 def _vault(path: Path, text: str) -> Resource:
-    is_server = any(line.startswith(_SERVER_WORDS) for line in text.splitlines())
+    begins = any(line.startswith(_SERVER_WORDS) for line in text.splitlines())
+    is_server = begins and not _POLICY_PATH.search(text)
     kind, key = (VAULT_SERVER_CONFIG, "config") if is_server else (VAULT_POLICY, "policy")
     properties = {"name": path.stem, key: text}
     return Resource(type=kind, name=path.stem, urn=str(path), properties=properties)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import Any
+from urllib.parse import quote
 
 from policies.check import Report
-from policies.judge import Outcome, Status
+from policies.judge import Outcome, Status, shown
 from policies.rule import Level, Requirement, Severity
 
 SCHEMA = (
@@ -70,10 +71,11 @@ def _rule(rule: Requirement, report: Report) -> dict[str, Any]:
 
 def _result(outcome: Outcome, index: dict[str, int], report: Report) -> dict[str, Any]:
     file = report.files.get(outcome.urn)
-    where: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": outcome.urn}]}
+    urn = shown(outcome.urn)
+    where: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": urn}]}
     if file:
-        where["physicalLocation"] = {"artifactLocation": {"uri": file.as_posix()}}
-    identity = "\0".join((outcome.rule.id, outcome.urn, outcome.evidence))
+        where["physicalLocation"] = {"artifactLocation": {"uri": quote(file.as_posix())}}
+    identity = "\0".join((outcome.rule.id, urn, outcome.evidence))
     result: dict[str, Any] = {
         "ruleId": outcome.rule.id,
         "ruleIndex": index[outcome.rule.id],

@@ -69,6 +69,80 @@ def test_manifests_are_judged_with_their_place(tmp_path: Path) -> None:
     assert "has not the form that it seems to have (KeyError('kind'))" in unread.reason
 
 
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: wide}
+roleRef: {kind: ClusterRole, name: cluster-admin}
+"""
+
+
+@pytest.mark.parametrize("more", ["Statement: []", "deployment: {resources: [{urn: x}]}"])
+def test_a_key_that_the_api_server_drops_makes_a_manifest_nothing_else(
+    tmp_path: Path, more: str
+) -> None:
+    report = checked(tmp_path, a__yaml=BINDING + more)
+    assert found(report) == [("rbac-no-admin-binding", "ClusterRoleBinding wide")]
+
+
+def test_the_items_of_a_list_of_one_kind_are_judged(tmp_path: Path) -> None:
+    items = "items: [{metadata: {name: wide}, roleRef: {name: cluster-admin}}]"
+    head = BINDING.partition("metadata")[0].replace("Binding", "BindingList")
+    report = checked(tmp_path, a__yaml=head + items)
+    assert found(report) == [("rbac-no-admin-binding", "ClusterRoleBinding wide")]
+
+
+def test_a_patch_is_judged_like_the_object(tmp_path: Path) -> None:
+    patch = entry(
+        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBindingPatch",
+        "more",
+        roleRef={"name": "cluster-admin"},
+    )
+    assert found(checked(tmp_path, state__json=exported(patch))) == [
+        ("rbac-no-admin-binding", "more")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 5000, "nested too deep"),
+        ("Statement: &s [*s]", "or its anchors a circle"),
+        (
+            "a0: &a0 [x]\n"
+            + "".join(f"a{n + 1}: &a{n + 1} [{f'*a{n}, ' * 9}]\n" for n in range(9)),
+            "more than 2000000 values",
+        ),
+    ],
+)
+def test_yaml_that_never_ends_stops_and_is_named(tmp_path: Path, text: str, said: str) -> None:
+    report = checked(tmp_path, a__yaml=text)
+    assert report.stops
+    assert [said in unread.reason for unread in report.unread] == [True]
+
+
+def test_a_name_cannot_write_lines_of_a_report(tmp_path: Path) -> None:
+    name = "wide\n::error::\x1b[2K\x00\ud800\u202e"
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"name": "cluster-admin"},
+    }
+    report = checked(tmp_path, **{"a b#c__json": json.dumps(binding)})
+    spelled = r"wide\n::error::\x1b[2K\x00\ud800\u202e"
+    assert found(report) == [("rbac-no-admin-binding", f"ClusterRoleBinding {spelled}")]
+    texts = {form: render(report, form) for form in Format}
+    for text in texts.values():
+        assert "\x1b" not in text
+        text.encode()
+    assert len(texts[Format.TEXT].splitlines()) == 2
+    Xml.fromstring(texts[Format.JUNIT])  # noqa: S314 -- our own text
+    (result,) = json.loads(texts[Format.SARIF])["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert location.endswith("/a%20b%23c.json")
+
+
 def test_an_exported_stack_is_judged_as_a_whole(tmp_path: Path) -> None:
     key = entry("aws:kms/key:Key", "key", enableKeyRotation=True, deletionWindowInDays=7)
     secret = entry("aws:secretsmanager/secret:Secret", "secret", kmsKeyId="alias/strongroom")
@@ -119,10 +193,12 @@ def test_vault_policies_and_server_configurations_are_told_apart(tmp_path: Path)
         tmp_path,
         team__hcl='path "secret/*" { capabilities = ["read"] }',
         server__hcl='listener "tcp" {\n  tls_disable = true\n}\n',
+        hidden__hcl='/*\nlistener \n*/ path "secret/*" { capabilities = ["read"] }',
         old__json='{"path": {"secret/*": {"policy": "read"}}}',
     )
     assert sorted(found(report)) == [
         ("vault-listener-tls", "server"),
+        ("vault-policy-names-mounts", "hidden"),
         ("vault-policy-names-mounts", "old"),
         ("vault-policy-names-mounts", "team"),
     ]

@@ -80,6 +80,9 @@ def test_brackets_in_a_urn_are_no_pattern(tmp_path: Path) -> None:
         (entry(owner='""'), "waiver 1: owner is missing"),
         (entry(rule="kms-key-rotate"), "rule 'kms-key-rotate' does not exist"),
         (entry(urn='"**"'), "urn '**' covers everything"),
+        (entry(urn='"urn:*::*"'), "urn 'urn:*::*' covers everything"),
+        (entry(urn='"*#*/*"'), "urn '*#*/*' covers everything"),
+        (entry(expires="2030-06-01T00:00:00Z"), "write a date"),
         (entry(expires="soon"), "expires is 'soon'; write a date"),
         (entry(expires='"2030-06-01"'), "expires is '2030-06-01'; write a date"),
         (entry(expires="2031-06-03"), "more than a year away"),
@@ -100,6 +103,7 @@ def test_a_malformed_waiver_excuses_nothing_and_is_told(
     ("text", "said"),
     [
         ("waivers: {", "is no YAML"),
+        ("[" * 3000, "is no YAML"),
         ("- rule: a", "has no list `waivers`"),
         ("waivers:", "has no list `waivers`"),
         ("waivers: [soon]", "waiver 1: is 'soon'"),
