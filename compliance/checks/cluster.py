@@ -47,13 +47,16 @@ def servers_are_spread(live: Live) -> Answer:
     """No two Vault servers run on one machine, where there are machines to spread over."""
     if len(live.nodes) < 2:
         return not_here("the cluster has one machine")
+    pods = _servers(live)
+    if not pods:
+        return unknown("no pod of a Vault server was found")
     on: dict[str, list[str]] = {}
-    for pod in _servers(live):
+    for pod in pods:
         on.setdefault(pod["spec"].get("nodeName") or "", []).append(pod["metadata"]["name"])
     return unless(
-        (f"{', '.join(pods)} on {node}" for node, pods in on.items() if len(pods) > 1),
+        (f"{', '.join(names)} on {node}" for node, names in on.items() if len(names) > 1),
         f"{len(on)} servers on {len(on)} machines",
-        *(f"{pods[0]} on {node}" for node, pods in on.items()),
+        *(f"{names[0]} on {node}" for node, names in on.items()),
         what="one machine takes several servers with it",
         fix="set strongroom:vault.spread",
     )
@@ -67,6 +70,8 @@ def default_deny(live: Live) -> Answer:
         if _closes(policy.get("spec") or {})
     }
     names = [m["metadata"]["name"] for m in live.namespaces]
+    if not names:
+        return unknown("none of the stack's namespaces was found")
     return unless(
         (f"namespace {name} is open" for name in names if name not in closed),
         f"{len(names)} namespaces are closed in both directions",

@@ -90,9 +90,13 @@ def servers_are_joined(live: Live) -> Answer:
 
 def seal_is_automatic(live: Live) -> Answer:
     """Every server unseals by a key service, not by people's shares."""
-    seals = {s.name: s.seal_type for s in live.servers.replicas if s.answers}
+    servers = live.servers.replicas
+    seals = {s.name: s.seal_type for s in servers if s.answers}
+    by_people = [name for name, seal in seals.items() if seal == "shamir"]
+    if not by_people and (silent := [s.name for s in servers if not s.answers]):
+        return unknown(f"{', '.join(silent)} did not answer", *seals)
     return unless(
-        (f"{name} is sealed by shares" for name, seal in seals.items() if seal == "shamir"),
+        (f"{name} is sealed by shares" for name in by_people),
         f"unsealed by {', '.join(sorted(set(seals.values())))}",
         *(f"{name}: {seal}" for name, seal in seals.items()),
         what="a restart needs people",

@@ -244,7 +244,15 @@ def test_a_silent_cluster_leaves_its_own_checks_open() -> None:
     assert found["audit-devices"].state is State.PASSED
 
 
+def test_nothing_found_is_not_checked_and_never_passed() -> None:
+    nodes = (running.manifest("Node", name) for name in ("one", "two"))
+    found = ask(platform(cluster=running.Cluster(namespace="vault", objects=tuple(nodes))))
+    nothing = {"default-deny", "servers-are-spread", "vault-is-confined", "vault-is-unprivileged"}
+    assert {name for name in nothing if found[name].state is State.NOT_CHECKED} == nothing
+
+
 def test_a_server_that_does_not_answer_is_not_checked() -> None:
+    assert answer("seal-is-automatic", with_servers(answers=False)).state is State.NOT_CHECKED
     found = ask(platform())["old-tls-is-refused"]
     assert found.state is State.NOT_CHECKED
     assert "does not answer" in found.said
