@@ -46,7 +46,9 @@ def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValue
         ),
         min_tls=TlsVersion(configured.tls.min_version),
         ui=Ui(
-            service_type=ServiceType(configured.ui.service_type), node_port=configured.ui.node_port
+            service_type=ServiceType(configured.ui.service_type),
+            node_port=configured.ui.node_port,
+            clients=settings.network.clients,
         ),
         csi=configured.csi.enabled,
         telemetry=Telemetry(

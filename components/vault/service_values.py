@@ -22,17 +22,24 @@ class ServiceType(StrEnum):
 class Ui:
     """The Service for people and deployers; it leads to the active server.
 
-    Raises ValueError for a `node_port` on a ClusterIP Service, which has none.
+    `clients` are the networks that a load balancer lets in. Raises ValueError for a load balancer
+    without any, and for a `node_port` on a ClusterIP Service, which has none.
     """
 
     service_type: ServiceType = ServiceType.CLUSTER_IP
     node_port: int | None = None
+    clients: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.node_port and self.service_type is ServiceType.CLUSTER_IP:
             raise ValueError(
                 f"node_port: {self.node_port} is set, but a ClusterIP Service has no port on the "
                 "nodes. Use NodePort, or remove node_port."
+            )
+        if self.service_type is ServiceType.LOAD_BALANCER and not self.clients:
+            raise ValueError(
+                "clients: none given; the cloud's load balancer would let the whole Internet in, "
+                "and network policies see its own address. Name the networks of Vault's clients."
             )
 
 
@@ -41,6 +48,7 @@ def ui_values(ui: Ui, annotations: Mapping[str, str]) -> dict[str, Any]:
 
     Only the active server is behind it, so that no request waits on one that is still joining.
     """
+    balanced = ui.service_type is ServiceType.LOAD_BALANCER
     return {
         "enabled": True,
         "serviceType": str(ui.service_type),
@@ -48,6 +56,7 @@ def ui_values(ui: Ui, annotations: Mapping[str, str]) -> dict[str, Any]:
         "publishNotReadyAddresses": False,
         "annotations": dict(annotations),
         **({"serviceNodePort": ui.node_port} if ui.node_port else {}),
+        **({"loadBalancerSourceRanges": list(ui.clients)} if balanced else {}),
     }
 
 

@@ -23,7 +23,7 @@ from tests.unit.vault.samples import (
 def test_the_ui_service_is_of_the_asked_type_and_leads_to_the_active_server(
     service_type: ServiceType,
 ) -> None:
-    ui = rendered(vault_values(ui=Ui(service_type=service_type)))["ui"]
+    ui = rendered(vault_values(ui=Ui(service_type=service_type, clients=("10.0.0.0/16",))))["ui"]
     assert ui["serviceType"] == service_type.value
     assert ui["activeVaultPodOnly"] is True
     assert ui["annotations"] == {"pulumi.com/skipAwait": "true"}
@@ -35,6 +35,17 @@ def test_a_node_port_is_passed_on_and_refused_where_there_is_none() -> None:
     assert rendered(vault_values(ui=ui))["ui"]["serviceNodePort"] == 30200
     with pytest.raises(ValueError, match=r"node_port: 30200 .*Use NodePort, or remove node_port"):
         Ui(node_port=30200)
+
+
+def test_a_load_balancer_lets_in_the_clients_and_never_everybody() -> None:
+    """It is on the Internet by default, and network policies see its own address behind it."""
+    clients = ("10.0.0.0/16", "192.0.2.0/24")
+    ui = Ui(service_type=ServiceType.LOAD_BALANCER, clients=clients)
+    assert rendered(vault_values(ui=ui))["ui"]["loadBalancerSourceRanges"] == list(clients)
+    with pytest.raises(ValueError, match=r"clients: none given; .* the whole Internet"):
+        Ui(service_type=ServiceType.LOAD_BALANCER)
+    port = Ui(service_type=ServiceType.NODE_PORT, clients=clients)
+    assert "loadBalancerSourceRanges" not in rendered(vault_values(ui=port))["ui"]
 
 
 def test_the_injector_hands_the_ca_to_every_agent_and_sees_opted_in_namespaces_only() -> None:

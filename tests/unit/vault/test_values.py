@@ -94,7 +94,10 @@ def test_the_one_machine_chart_refuses_exactly_what_it_has_no_objects_for() -> N
             )
         ),
         vault_values(ui=Ui(service_type=ServiceType.NODE_PORT, node_port=30200)),
-        vault_values(ui=Ui(service_type=ServiceType.LOAD_BALANCER), min_tls=TlsVersion.TLS12),
+        vault_values(
+            ui=Ui(service_type=ServiceType.LOAD_BALANCER, clients=("10.0.0.0/16",)),
+            min_tls=TlsVersion.TLS12,
+        ),
         vault_values(injectors=2, telemetry=Telemetry(service_monitor=True)),
     ],
     ids=["large", "shamir", "gcpckms", "transit", "node-port", "load-balancer", "watched"],
