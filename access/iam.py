@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 ANYONE = "*"
+_BEFORE_SERVICE = frozenset({"arn", "aws", "aws-cn", "aws-us-gov"})
 
 # The ARN operators and StringLike take patterns, StringEquals takes `*` for a character.
 _COMPARING = frozenset({"StringEquals", "StringLike", "ArnEquals", "ArnLike"})
@@ -96,7 +97,7 @@ class Statement:
     @property
     def on_everything(self) -> bool:
         """Whether it holds for every resource, or for all but some."""
-        return ANYONE in self.resources or bool(self.not_resources)
+        return any(map(_is_everything, self.resources)) or bool(self.not_resources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +120,26 @@ class Document:
         )
 
 
+def _is_everything(arn: str) -> bool:
+    """Whether a pattern fixes at most the partition, as `*`, `arn:*` and `arn:aws:*:*` do."""
+    parts = set(arn.split(":")) - _BEFORE_SERVICE
+    return "*" in arn and all(set(part) <= set("*?/") for part in parts)
+
+
 @lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
     escaped = text.replace("[", "[[]")  # fnmatch knows sets, IAM does not
-    return re.compile(fnmatch.translate(escaped), re.IGNORECASE)
+    return re.compile(fnmatch.translate(escaped), flags)
 
 
 def matches(pattern: str, action: str) -> bool:
     """Whether an action pattern (`*` and `?`, case ignored) covers an action."""
-    return _pattern(pattern).match(action) is not None
+    return _pattern(pattern, re.IGNORECASE).match(action) is not None
+
+
+def matches_resource(pattern: str, arn: str) -> bool:
+    """Whether a resource pattern covers an ARN. Its case counts, unlike that of an action."""
+    return _pattern(pattern).match(arn) is not None
 
 
 def parse(source: str | Mapping[str, Any]) -> Document:

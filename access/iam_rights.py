@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from access.iam import Document, Statement, matches
+from access.iam import Condition, Document, Statement, matches_resource
 from access.model import Answer, Row, Subject, System, Takeover
 from access.rbac import account_of_user
 
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+_NAMING = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,22 +104,28 @@ def _is_federated(statement: Statement) -> bool:
 
 
 def _subjects(statement: Statement) -> Iterator[Subject]:
-    named = [c for c in statement.conditions if c.key.endswith(":sub")]
+    named = [c for c in statement.conditions if c.key.endswith(":sub") and _lets_in(c)]
     for condition in named:
         for value in condition.values:
             subject = account_of_user(value)
             if subject:
                 yield subject
-            elif "*" in value:
+            elif set("*?") & set(value):
                 yield Subject("*", "*")
     if not named:
         yield Subject("*", "*")
 
 
+def _lets_in(condition: Condition) -> bool:
+    """Whether its values are those let in; a negated test, or one on presence, names nobody."""
+    test = condition.operator.rpartition(":")[2].removesuffix("IfExists")
+    return test in _NAMING
+
+
 def _covers_resource(statement: Statement, arn: str) -> bool:
     if statement.not_resources:
-        return not any(matches(pattern, arn) for pattern in statement.not_resources)
-    return any(matches(pattern, arn) for pattern in statement.resources)
+        return not any(matches_resource(pattern, arn) for pattern in statement.not_resources)
+    return any(matches_resource(pattern, arn) for pattern in statement.resources)
 
 
 def _actions(statement: Statement) -> tuple[str, ...]:

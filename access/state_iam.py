@@ -29,22 +29,32 @@ def iam_roles(
     resources = tuple(resources)
     managed = {v["arn"]: (v["name"], parse(v["policy"])) for t, v in resources if t == POLICY}
     policies: dict[str, list[tuple[str, Document]]] = defaultdict(list)
+    attached: list[tuple[str, str]] = []
     notes: list[str] = []
     for type_, values in resources:
         if type_ == INLINE:
             policies[values["role"]].append((values["name"], parse(values["policy"])))
-        elif type_ == ATTACHMENT and values["policyArn"] in managed:
-            policies[values["role"]].append(managed[values["policyArn"]])
         elif type_ == ATTACHMENT:
+            attached.append((values["role"], values["policyArn"]))
+        elif type_ == ROLE:
+            # Written in the role itself; AWS also lists here what other resources attach.
+            for inline in values.get("inlinePolicies") or ():
+                if inline.get("policy"):
+                    policies[values["name"]].append((inline["name"], parse(inline["policy"])))
+            attached += ((values["name"], arn) for arn in values.get("managedPolicyArns") or ())
+    for role, arn in dict.fromkeys(attached):
+        if arn in managed:
+            policies[role].append(managed[arn])
+        else:
             notes.append(
-                f"IAM role {values['role']} has the policy {values['policyArn']}, "
+                f"IAM role {role} has the policy {arn}, "
                 "which is not part of the stack; what it allows is not judged here"
             )
     roles = [
         IamRole(
             name=values["name"],
             trust=parse(values["assumeRolePolicy"]),
-            policies=tuple(policies[values["name"]]),
+            policies=tuple(dict.fromkeys(policies[values["name"]])),
         )
         for type_, values in resources
         if type_ == ROLE

@@ -57,6 +57,10 @@ def matrix(
         (trust("system:serviceaccount:ml:*", operator="StringLike"), ["ml/*"]),
         (trust("*", operator="StringLike"), ["*/*"]),
         (trust(), ["*/*"]),
+        (trust("system:serviceaccount:a:b", operator="StringNotEquals"), ["*/*"]),
+        (trust("false", operator="Null"), ["*/*"]),
+        (trust("system:serviceaccount:a:b", operator="ForAnyValue:StringLike"), ["a/b"]),
+        (trust("?ystem:serviceaccount:a:b", operator="StringLike"), ["*/*"]),
         (trust("repo:example/example:ref:refs/heads/main"), []),
         (trust("system:serviceaccount:a:b", Effect="Deny"), []),
         (trust("system:serviceaccount:a:b", Action="sts:AssumeRole"), []),
@@ -74,7 +78,9 @@ def test_whom_a_trust_lets_in(trusted: dict[str, Any], expected: list[str]) -> N
         ([statement(Sid="Read")], "s3:GetObject", True, "statement Read of s3 allows"),
         ([statement()], "s3:PutObject", False, "no statement speaks of s3:PutObject"),
         ([statement(Resource="arn:aws:s3:::other/*")], "s3:GetObject", False, "no statement"),
-        ([statement(Action="s3:Get*")], "s3:GetObject", True, "statement 0 of s3 allows"),
+        ([statement(Action="S3:get*")], "s3:GetObject", True, "statement 0 of s3 allows"),
+        ([statement(Resource=BUCKET.upper())], "s3:GetObject", False, "no statement"),
+        ([statement(), statement("Deny", Resource=BUCKET.upper())], "s3:GetObject", True, "allows"),
         ([statement(), statement("Deny")], "s3:GetObject", False, "Deny wins over every Allow"),
         (
             [statement(), statement("Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})],
@@ -133,7 +139,20 @@ def attached(arn: str) -> dict[str, Any]:
     return resource(type_, "a", {"role": "ml-app", "policyArn": arn})
 
 
-@pytest.mark.parametrize("given", [(ROLE, INLINE), (ROLE, MANAGED, attached(ARN))])
+def with_policies(**own: Any) -> dict[str, Any]:
+    return {**ROLE, "outputs": own}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (ROLE, INLINE),
+        (ROLE, MANAGED, attached(ARN)),
+        (with_policies(inlinePolicies=[{"name": "s3", "policy": TEXT}, {}]),),
+        (with_policies(inlinePolicies=[{"name": "s3", "policy": TEXT}]), INLINE),
+        (with_policies(managedPolicyArns=[ARN]), MANAGED, attached(ARN)),
+    ],
+)
 def test_roles_and_policies_are_read_from_an_export(given: tuple[dict[str, Any], ...]) -> None:
     held = matrix_of(export(*given))
     (row,) = held.rows

@@ -129,7 +129,10 @@ def test_a_name_cannot_write_lines_of_a_report(tmp_path: Path) -> None:
         "metadata": {"name": name},
         "roleRef": {"name": "cluster-admin"},
     }
-    report = checked(tmp_path, **{"a b#c__json": json.dumps(binding)})
+    file, excuses = tmp_path / "a b#c.json", tmp_path / "excuses"
+    file.write_text(json.dumps(binding))
+    excuses.write_text("waivers: []")
+    report = check([file], Environment.PROD, waivers=excuses, today=TODAY)
     spelled = r"wide\n::error::\x1b[2K\x00\ud800\u202e"
     assert found(report) == [("rbac-no-admin-binding", f"ClusterRoleBinding {spelled}")]
     texts = {form: render(report, form) for form in Format}

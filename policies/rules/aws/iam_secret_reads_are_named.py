@@ -27,7 +27,7 @@ READS = (
     "kms:CreateGrant",
 )
 # What stands before the name in an ARN: arn:partition:service:region:account:kind/name.
-_KIND = re.compile(r"^(secret|parameter|key|alias)[:/]")
+KINDS = ("secret:", "parameter/", "key/", "alias/")
 BOUNDING = ("aws:ResourceTag/", "secretsmanager:ResourceTag/", "kms:ResourceAliases")
 
 
@@ -36,8 +36,10 @@ def names_something(arn: str) -> bool:
     parts = arn.split(":", 5)
     if len(parts) < 6:
         return not set("*?") & set(arn)  # the pattern ends before the name: arn:aws:kms:*
-    name = _KIND.sub("", parts[5]).lstrip("/")
-    return bool(name) and name[0] not in "*?"
+    fixed = re.split(r"[*?]", parts[5])[0]
+    kind = next((kind for kind in KINDS if fixed.startswith(kind)), "")
+    cut_short = fixed != parts[5] and any(kind.startswith(fixed) for kind in KINDS)  # secre*
+    return bool(fixed.removeprefix(kind).lstrip("/")) and not cut_short
 
 
 def _document(place: View) -> Iterator[Judgement]:

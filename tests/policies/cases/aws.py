@@ -101,6 +101,13 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "another condition": bad(policy(allow("s3:GetObject", Condition=REGION)), "s3:GetObject"),
         "all actions are another rule's": ok(policy(allow("*"))),
+        "everything in more words": bad(
+            policy(allow("s3:GetObject", ["arn:aws:s3:::models/*", "arn:aws:*:*"])), "s3:GetObj"
+        ),
+        "everything in fewer words": bad(policy(allow("kms:Decrypt", "arn:*")), "kms:Decrypt"),
+        "everything of one account": ok(
+            policy(allow("logs:PutLogEvents", f"arn:aws:logs:eu-central-1:{ACCOUNT}:*"))
+        ),
         "pass": ok(policy(READ, allow(["kms:ListKeys", "sts:GetCallerIdentity", "ec2:Describe*"]))),
         "fail": bad(policy(allow("kms:Decrypt")), "allows kms:Decrypt on every resource"),
         "wildcard": bad(policy(allow("secretsmanager:Get*")), "secretsmanager:Get*"),
@@ -172,6 +179,15 @@ CASES: dict[str, dict[str, Case]] = {
         "another condition": bad(policy(allow("kms:Decrypt", Condition=REGION)), "kms:Decrypt"),
         "an ARN that ends early": bad(
             policy(allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*")), ":*"
+        ),
+        "a wildcard that begins in the kind": bad(
+            policy(allow("kms:Decrypt", f"arn:aws:kms:eu-central-1:{ACCOUNT}:ke*")), "ke*"
+        ),
+        "a name without a kind": ok(
+            policy(allow("kms:Decrypt", f"arn:aws:kms:eu-central-1:{ACCOUNT}:ours-*"))
+        ),
+        "the beginning of a kind, as a name": ok(
+            policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::a"})
         ),
         "an ARN without a name": bad(
             policy(allow("kms:Decrypt", f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/")), "key/"
