@@ -14,11 +14,27 @@ from policies.rule import Finding, Judgement, Rule, Severity, each
 from policies.view import View
 
 # Claims that say which service or which kind of run it was, not who.
-SAY_NOTHING = frozenset({"iss", "aud", "ref", "ref_type", "event_name", "runner_environment"})
+SAY_NOTHING = frozenset(
+    {
+        "aud",
+        "deployment_tier",
+        "environment",
+        "environment_protected",
+        "event_name",
+        "iss",
+        "pipeline_source",
+        "ref",
+        "ref_protected",
+        "ref_type",
+        "repository_visibility",
+        "runner_environment",
+        "workflow",
+    }
+)
 
 
 def _claim(claim: View) -> Iterator[Judgement]:
-    for value in claim.text().split(","):
+    for value in ",".join(claim.strings() or [""]).split(","):
         if value.strip().startswith("*") or not value.strip():
             yield Finding(
                 evidence=f"{claim.path} is {claim.text()!r}",

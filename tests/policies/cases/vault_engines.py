@@ -236,6 +236,10 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure((device("a", "file", file_path=UNKNOWN), device("b", "syslog"))),
         "not-applicable": ok(()),
+        "a place that keeps nothing": bad(
+            (device("a", "file", file_path="stdout"), device("b", "file", file_path="discard")),
+            "write to 1 place",
+        ),
         "standard output": ok(
             (device("a", "file", file_path="/a"), device("b", "file", file_path="stdout"))
         ),

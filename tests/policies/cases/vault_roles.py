@@ -61,6 +61,14 @@ CASES: dict[str, dict[str, Case]] = {
         "an empty claim": bad(
             {"boundClaims": {"project_path": ""}, "boundClaimsType": "glob"}, "project_path is ''"
         ),
+        "claims that every project can have": bad(
+            {"boundClaims": {"ref": "main", "ref_protected": "true", "workflow": "ci"}},
+            "says who may log in",
+        ),
+        "a list of a claim's values": bad(
+            {"boundClaims": {"project_path": ["ours/a", "*"]}, "boundClaimsType": "glob"},
+            "project_path is",
+        ),
         "a star that is no glob": ok({"boundClaims": {"project_path": "*"}}),
     },
     "vault-role-audience": {
