@@ -68,7 +68,7 @@ class Kubectl:
                 "kubectl is not on PATH",
                 where=where,
                 why="the cluster is reached through it",
-                fix="install kubectl, or run `python -m local.toolchain`",
+                fix="install kubectl, or run `.venv/bin/python -m local.toolchain kubectl`",
             ) from None
         except subprocess.TimeoutExpired:
             raise UnreachableError(
