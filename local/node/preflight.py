@@ -106,8 +106,8 @@ def require_own_checkout(layout: Layout, checkout: Path = REPOSITORY) -> None:
         name = layout.instance.name
         raise NodeError(
             f"the node of instance {name} runs from the checkout {other}: use it there, take it "
-            f"down first (`.venv/bin/python -m local.node down --instance {name}`), or choose another "
-            "instance name"
+            f"down first (`.venv/bin/python -m local.node down --instance {name}`), or choose "
+            "another instance name"
         )
 
 
