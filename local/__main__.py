@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from local.environment import Environment, set_up
+from local.images.archive import ImageError
 from local.node import NodeError
 from local.paths import Instance
 from local.progress import Clock
+from local.services.host import ServiceError
 from local.stack import StackError
 from local.summary import show
 from local.toolchain import ToolchainError
@@ -41,7 +43,7 @@ def _run(action: Callable[[], None], command: str) -> None:
     """Run one command; a known failure or an interrupt ends in one line and a status."""
     try:
         action()
-    except (NodeError, StackError, ToolchainError) as error:
+    except (ImageError, NodeError, ServiceError, StackError, ToolchainError) as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

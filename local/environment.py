@@ -79,8 +79,8 @@ class Environment:
 
     @cached_property
     def node(self) -> Node:
-        """The Kubernetes node of the instance."""
-        return Node(self.instance, self.binaries)
+        """The Kubernetes node of the instance; programs are needed only to bring it up."""
+        return Node(self.instance)
 
     @cached_property
     def stack(self) -> Stack:
@@ -103,10 +103,10 @@ class Environment:
 
     def up_node(self, progress: Progress) -> None:
         """Bring the node up with every image on it."""
-        Node(self.instance).check_machine()
-        _ = self.binaries
+        self.node.check_machine()
+        node = Node(self.instance, self.binaries)
         progress("node: bringing Kubernetes up")
-        self.node.up(progress)
+        node.up(progress)
         for name, archive in images.build_all(
             self.binaries, cache_dir() / "images", progress
         ).items():

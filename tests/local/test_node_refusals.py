@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from local.__main__ import app
+from local.environment import Environment
 from local.node import cgroups, packages, preflight
 from local.node.errors import NodeError
 from local.node.layout import Layout
 from local.paths import REPOSITORY, Instance
 from local.progress import Clock
+from local.services.host import ServiceError
 
 FULL = "Name:\tpython\nCapEff:\t000001ffffffffff\n"
 
@@ -63,6 +66,43 @@ def test_a_machine_that_can_hold_no_node_is_refused_before_anything_is_built(
     assert "the node needs root and this is uid 1000" in done.stderr
     assert "Traceback" not in done.stderr
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_looking_and_taking_down_need_no_tools(command: str, tmp_path: Path) -> None:
+    """The cache may be gone, or of another version of the tools."""
+    cache = tmp_path / "cache"
+    done = subprocess.run(
+        [sys.executable, "-m", "local", command, "--instance", "nobody"],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            "STRONGROOM_CACHE": str(cache),
+            "XDG_STATE_HOME": str(tmp_path),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("nothing runs" if command == "status" else "node removed") in done.stdout
+    assert not cache.exists()
+
+
+def test_a_service_that_does_not_start_is_one_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise ServiceError("fake: initdb failed")
+
+    monkeypatch.setattr(Environment, "up", fails)
+    monkeypatch.setattr(sys, "argv", ["local", "up", "--instance", "nobody"])
+    with pytest.raises(SystemExit) as ended:
+        app()
+    assert ended.value.code == 1
+    assert "error: fake: initdb failed" in capsys.readouterr().err
 
 
 def test_a_wrong_name_of_an_environment_is_one_error() -> None:
