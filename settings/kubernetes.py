@@ -103,6 +103,16 @@ class Network(Section):
         why="snapshots are uploaded there",
         write='{cidrs: ["10.0.0.0/16"], port: 443}',
     )
+    identity_providers: tuple[Endpoint, ...] = setting(
+        (),
+        why="Vault asks these servers who somebody is",
+        write='[{cidrs: ["192.0.2.0/24"], port: 443}], or port 636 for a directory',
+    )
+    monitoring: Label | None = setting(
+        None,
+        why="Prometheus reads metrics from that namespace, and nobody else's pods do",
+        write="monitoring",
+    )
     clients: tuple[Cidr, ...] = setting(
         (),
         why="Vault is reached from these networks outside the cluster, and no others",

@@ -192,6 +192,43 @@ def _access(settings: Settings) -> Iterator[Problem]:
     yield from access_problems(settings.engines, settings.auth, settings.grants, settings.cloud)
 
 
+def _network(settings: Settings) -> Iterator[Problem]:
+    """What is asked for elsewhere and closed by network policies would fail by a time-out."""
+    network, auth = settings.network, settings.auth
+    asked = {
+        "oidc": auth.oidc,
+        "githubActions": auth.github_actions,
+        "ldap": auth.ldap,
+        "github": auth.github,
+    }
+    method = next((name for name, given in asked.items() if given), None)
+    if method and not network.identity_providers:
+        yield Problem(
+            "network.identityProviders",
+            f"is empty though `auth.{method}` is given",
+            "network policies would cut Vault off from the servers that it asks",
+            '[{cidrs: ["192.0.2.0/24"], port: 443}], the addresses of those servers',
+            also=(f"auth.{method}",),
+        )
+    monitors = {
+        "vault.telemetry": settings.vault.telemetry.enabled
+        and settings.vault.telemetry.service_monitor,
+        "sealedSecrets": settings.sealed_secrets.enabled
+        and settings.sealed_secrets.service_monitor,
+        "externalSecrets": settings.external_secrets.enabled
+        and settings.external_secrets.service_monitor,
+    }
+    key = next((name for name, made in monitors.items() if made), None)
+    if key and network.monitoring is None:
+        yield Problem(
+            "network.monitoring",
+            f"is missing though `{key}.serviceMonitor` is true",
+            "network policies would drop every question of Prometheus",
+            "the name of Prometheus' namespace, for example monitoring",
+            also=(f"{key}.serviceMonitor",),
+        )
+
+
 def _delivery(settings: Settings) -> Iterator[Problem]:
     namespaces = [namespace.name for namespace in settings.namespaces]
     yield from sealing_problems(settings.sealed_secrets, settings.environment, namespaces)
@@ -227,6 +264,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _namespaces_exist,
     _privileged_in_prod,
     _access,
+    _network,
     _delivery,
     _cloud_secrets,
     *VAULT_RULES,

@@ -184,7 +184,10 @@ class Telemetry(Section):
 
     enabled: Flag = setting(True, why="alerts need the figures", write="true")
     service_monitor: Flag = setting(
-        False, why="it needs the Prometheus Operator's CRDs", write="true or false"
+        False,
+        why="it needs the Prometheus Operator's CRDs and, beside Vault, the Secret "
+        "vault-metrics-token, whose `token` may read sys/metrics",
+        write="true or false",
     )
 
 

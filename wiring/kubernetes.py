@@ -15,6 +15,7 @@ from components.kubernetes.namespaces import (
     PodSecurityLevel,
 )
 from components.kubernetes.network_access import (
+    VAULT_API,
     Destination,
     NamespaceNetwork,
     NetworkAccess,
@@ -22,7 +23,11 @@ from components.kubernetes.network_access import (
 )
 from components.kubernetes.workload_rbac import WorkloadAccess, WorkloadAccessArgs
 from settings import Settings
+from settings.cloud import Cloud
 from settings.kubernetes import Endpoint
+
+# Where the two charts' pods serve metrics.
+SEALED_SECRETS_METRICS, OPERATOR_METRICS = 8081, 8080
 
 CloudIdentities = Mapping[tuple[str, str], Mapping[str, str]]
 """The annotations of accounts, by namespace and name."""
@@ -73,6 +78,8 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
         if grant.database or grant.database_static
         for namespace in grant.namespaces
     }
+    with_google = _google_namespaces(settings)
+    metrics = _metrics_ports(settings)
     return NetworkAccess(
         "network",
         NetworkAccessArgs(
@@ -85,6 +92,8 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
                     calls_api_server=n.calls_api_server,
                     webhook_port=n.webhook_port,
                     reaches_databases=n.name in with_logins,
+                    google_identity=n.name in with_google,
+                    metrics_port=metrics.get(n.name),
                 )
                 for n in settings.namespaces
             ),
@@ -92,7 +101,9 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
             kms=_destination(wanted.kms) if wanted.kms else None,
             object_storage=_destination(wanted.object_storage) if wanted.object_storage else None,
             databases=tuple(_destination(database) for database in wanted.databases),
+            identity_providers=tuple(_destination(one) for one in wanted.identity_providers),
             clients=wanted.clients,
+            monitoring=wanted.monitoring,
         ),
         opts,
     )
@@ -117,6 +128,30 @@ def workloads(
             ),
             opts,
         )
+
+
+def _google_namespaces(settings: Settings) -> set[str]:
+    """Where pods act as Google accounts: Vault and its snapshots, the operator, workloads."""
+    if settings.cloud is not Cloud.GCP:
+        return set()
+    accounts = settings.identities.google.accounts if settings.identities.google else ()
+    found = {settings.vault.namespace, *(account.namespace for account in accounts)}
+    if settings.external_secrets.enabled:
+        found.add(settings.external_secrets.namespace)
+    return found
+
+
+def _metrics_ports(settings: Settings) -> dict[str, int]:
+    """Where Prometheus is told to read metrics, by namespace."""
+    vault, sealed, external = settings.vault, settings.sealed_secrets, settings.external_secrets
+    ports = {}
+    if vault.telemetry.enabled and vault.telemetry.service_monitor:
+        ports[vault.namespace] = VAULT_API
+    if sealed.enabled and sealed.service_monitor:
+        ports[sealed.namespace] = SEALED_SECRETS_METRICS
+    if external.enabled and external.service_monitor:
+        ports[external.namespace] = OPERATOR_METRICS
+    return ports
 
 
 def _destination(endpoint: Endpoint) -> Destination:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.kubernetes.labels import COMPONENT
-from components.kubernetes.network_policy import DNS, Flow, Peers, allow
+from components.kubernetes.network_policy import DNS, GOOGLE_METADATA, Flow, Peers, allow
 
 VAULT_API, VAULT_RAFT = 8200, 8201
 VAULT_PODS = {"app.kubernetes.io/name": "vault", "component": "server"}
@@ -33,8 +33,9 @@ class Destination:
 class NamespaceNetwork:
     """What one namespace's pods need. `name` waits for the namespace, `key` is the same in plain.
 
-    `webhook_port` is where the API server calls pods of the namespace; `reaches_databases` is for
-    pods that Vault makes database logins for.
+    `webhook_port` is where the API server calls pods of the namespace, `metrics_port` where
+    Prometheus does; `reaches_databases` is for pods that Vault makes database logins for,
+    `google_identity` for those that act as a Google account.
     """
 
     key: str
@@ -43,13 +44,16 @@ class NamespaceNetwork:
     calls_api_server: bool = False
     webhook_port: int | None = None
     reaches_databases: bool = False
+    google_identity: bool = False
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkAccessArgs:
     """`clients` are networks outside the cluster from which Vault is reached.
 
-    `object_storage` is where the pods labelled SNAPSHOT_PODS upload snapshots to.
+    `object_storage` is where the pods labelled SNAPSHOT_PODS upload snapshots to. Vault asks
+    `identity_providers` who somebody is; Prometheus runs in the namespace `monitoring`.
     """
 
     vault_namespace: str
@@ -58,7 +62,9 @@ class NetworkAccessArgs:
     kms: Destination | None = None
     object_storage: Destination | None = None
     databases: tuple[Destination, ...] = ()
+    identity_providers: tuple[Destination, ...] = ()
     clients: tuple[str, ...] = ()
+    monitoring: str | None = None
 
     def __post_init__(self) -> None:
         keys = [namespace.key for namespace in self.namespaces]
@@ -112,6 +118,23 @@ class NetworkAccess(pulumi.ComponentResource):
                     parent=self,
                     egress=[database.flow() for database in args.databases],
                 )
+            if namespace.google_identity:
+                allow(
+                    f"{prefix}-to-metadata",
+                    "allow-to-metadata",
+                    namespace=namespace.name,
+                    parent=self,
+                    egress=GOOGLE_METADATA,
+                )
+            if namespace.metrics_port and args.monitoring:
+                prometheus = Peers(namespaces=(args.monitoring,))
+                allow(
+                    f"{prefix}-metrics",
+                    "allow-metrics",
+                    namespace=namespace.name,
+                    parent=self,
+                    ingress=[Flow(peers=prometheus, ports=(namespace.metrics_port,))],
+                )
             if namespace.webhook_port:
                 from_api_server = Peers(cidrs=args.api_server.cidrs)
                 allow(
@@ -147,6 +170,7 @@ class NetworkAccess(pulumi.ComponentResource):
         if args.kms:
             outgoing.append(args.kms.flow())
         outgoing.extend(database.flow() for database in args.databases)
+        outgoing.extend(provider.flow() for provider in args.identity_providers)
         allow(
             f"{name}-vault-servers",
             "allow-vault-servers",

@@ -90,6 +90,13 @@ DNS = Flow(
     protocols=(Protocol.UDP, Protocol.TCP),
 )
 
+# Where pods on GKE ask who they are, under Calico and under Dataplane V2. It answers with a pod's
+# own identity only. Source: Google Cloud, "Workload Identity Federation for GKE".
+GOOGLE_METADATA = (
+    Flow(peers=Peers(cidrs=("169.254.169.252/32",)), ports=(987, 988)),
+    Flow(peers=Peers(cidrs=("169.254.169.254/32",)), ports=(80, 8080)),
+)
+
 
 def default_deny(
     name: str, *, namespace: pulumi.Input[str], parent: pulumi.Resource

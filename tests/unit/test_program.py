@@ -25,6 +25,7 @@ from vaultops import deployer
 PROVIDER = "pulumi:providers:"
 DYNAMIC = "pulumi-python:dynamic/"
 AWS = "arn:aws"
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 OUTPUTS: dict[str, dict[str, Any]] = {
     f"{DYNAMIC}vault:ServerCertificate": {
         "bundle_pem": "fake CA",
@@ -205,3 +206,45 @@ def test_wrong_settings_end_in_one_message_and_register_nothing(
 
 def test_the_program_stays_a_thin_list() -> None:
     assert len((REPOSITORY / "__main__.py").read_text().splitlines()) < 120
+
+
+GOOGLE = {
+    "cloud": "gcp",
+    "aws": ...,
+    "gcp": {"project": "example-project", "region": "europe-west3"},
+    "vault.seal": {
+        "type": "gcpckms",
+        "keyRing": "strongroom",
+        "key": "vault-unseal",
+        "createKey": True,
+        "serviceAccount": "vault@example-project.iam.gserviceaccount.com",
+    },
+    "vault.custodian": {"type": "gcp-secret-manager", "name": "strongroom-vault-init"},
+    "identities": {
+        "google": {
+            "clusterProject": "example-project",
+            "accounts": [
+                {"name": "ml-tracking", "namespace": "ml-training", "account": "ml-training-sa"}
+            ],
+        }
+    },
+    "cloudSecrets": ...,
+    "sops": ...,
+}
+
+
+def test_on_google_everybody_with_an_identity_there_reaches_the_metadata_server() -> None:
+    policies = run("dev", settings=changed("dev", GOOGLE)).of_type(NETWORK_POLICY)
+    opened = [p.inputs["metadata"] for p in policies if p.name.endswith("-to-metadata")]
+    assert {m["namespace"] for m in opened} == {"vault", "external-secrets", "ml-training"}
+    assert not [p for p in run("dev").of_type(NETWORK_POLICY) if "metadata" in p.name]
+
+
+def test_prometheus_reaches_what_it_is_told_to_read() -> None:
+    policies = run("prod").of_type(NETWORK_POLICY)
+    opened = {
+        p.inputs["metadata"]["namespace"]: p.inputs["spec"]["ingress"][0]["ports"][0]["port"]
+        for p in policies
+        if p.name.endswith("-metrics")
+    }
+    assert opened == {"vault": 8200}  # the operators are switched off there

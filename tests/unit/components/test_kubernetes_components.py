@@ -148,8 +148,12 @@ def network(preview: bool) -> Deployment:
             NetworkAccessArgs(
                 vault_namespace="vault",
                 namespaces=(
-                    NamespaceNetwork(key="ml", name="ml", reaches_databases=True),
-                    NamespaceNetwork(key="sealed", name="sealed", reads_vault=False),
+                    NamespaceNetwork(
+                        key="ml", name="ml", reaches_databases=True, google_identity=True
+                    ),
+                    NamespaceNetwork(
+                        key="sealed", name="sealed", reads_vault=False, metrics_port=8081
+                    ),
                     NamespaceNetwork(
                         key="vault", name="vault", calls_api_server=True, webhook_port=8080
                     ),
@@ -158,6 +162,8 @@ def network(preview: bool) -> Deployment:
                 kms=Destination(cidrs=("10.0.9.0/24",), port=443),
                 object_storage=Destination(cidrs=("10.0.8.0/24",), port=443),
                 databases=(Destination(cidrs=("10.0.5.5/32",), port=5432),),
+                identity_providers=(Destination(cidrs=("192.0.2.7/32",), port=636),),
+                monitoring="monitoring",
             ),
         ),
         preview=preview,
@@ -171,8 +177,10 @@ def test_each_opening_has_its_own_policy(preview: bool) -> None:
         "net",
         "net-ml-dns",
         "net-ml-to-databases",
+        "net-ml-to-metadata",
         "net-ml-to-vault",
         "net-sealed-dns",
+        "net-sealed-metrics",
         "net-snapshots",
         "net-vault-dns",
         "net-vault-servers",
@@ -217,9 +225,32 @@ def test_vault_is_open_to_its_readers_only_and_reaches_what_it_needs() -> None:
         for rule in spec["egress"]
         for peer in rule["to"]
     ]
-    assert reached == [(None, [8200, 8201]), ("10.0.9.0/24", [443]), ("10.0.5.5/32", [5432])]
+    assert reached == [
+        (None, [8200, 8201]),
+        ("10.0.9.0/24", [443]),
+        ("10.0.5.5/32", [5432]),
+        ("192.0.2.7/32", [636]),
+    ]
     raft = [r for r in spec["ingress"] if {"port": 8201, "protocol": "TCP"} in r["ports"]]
     assert [rule["from"] for rule in raft] == [[{"podSelector": {"matchLabels": servers}}]]
+
+
+def test_a_pod_that_acts_as_a_google_account_can_ask_who_it_is() -> None:
+    """Cut off from GKE's metadata server, Vault could not use its key, and would stay sealed."""
+    spec = network(False).one(POLICY, "net-ml-to-metadata").inputs["spec"]
+    reached = [
+        (peer["ipBlock"]["cidr"], [port["port"] for port in rule["ports"]])
+        for rule in spec["egress"]
+        for peer in rule["to"]
+    ]
+    assert reached == [("169.254.169.252/32", [987, 988]), ("169.254.169.254/32", [80, 8080])]
+
+
+def test_prometheus_reads_metrics_and_nobody_else_does() -> None:
+    (rule,) = network(False).one(POLICY, "net-sealed-metrics").inputs["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [8081]
+    (peer,) = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
 
 
 def test_dns_is_udp_and_tcp_to_kube_system() -> None:

@@ -56,7 +56,8 @@ class Wrong(NamedTuple):
 
 
 def oidc(**changes: Any) -> dict[str, Any]:
-    return {"auth": {"oidc": OIDC | {"roles": [OIDC_ROLE | changes]}}}
+    reached = {"network.identityProviders": [{"cidrs": ["192.0.2.0/24"], "port": 443}]}
+    return {"auth": {"oidc": OIDC | {"roles": [OIDC_ROLE | changes]}}, **reached}
 
 
 def transit(**changes: Any) -> dict[str, Any]:
@@ -89,6 +90,13 @@ WRONG = (
         "no ARN of an IAM role"),
     Wrong("dev", transit(keyName='a"b'), "vault.seal.keyName", "would end or change its line"),
     Wrong("dev", transit(mount="POD_IP"), "vault.seal.mount", "replaces POD_IP"),
+    # what network policies would close
+    Wrong("dev", oidc() | {"network.identityProviders": []}, "network.identityProviders",
+        "though `auth.oidc` is given"),
+    Wrong("prod", {"network.monitoring": ...}, "network.monitoring",
+        "though `vault.telemetry.serviceMonitor` is true"),
+    Wrong("dev", {"externalSecrets.serviceMonitor": True}, "network.monitoring",
+        "though `externalSecrets.serviceMonitor` is true"),
     # engines
     Wrong("local", {"engines.database.username": "postgres"}, "engines.database.username",
         "the administrator"),
