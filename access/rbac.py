@@ -36,14 +36,41 @@ class RbacRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selector:
+    """Chooses objects by their labels. An expression is a key, an operator and its values."""
+
+    labels: frozenset[tuple[str, str]] = frozenset()
+    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def matches(self, labels: frozenset[tuple[str, str]]) -> bool:
+        """Whether an object with the labels is chosen; without any demand, every one is."""
+        return self.labels <= labels and all(
+            _fulfilled(expression, dict(labels)) for expression in self.expressions
+        )
+
+
+def _fulfilled(expression: tuple[str, str, tuple[str, ...]], labels: Mapping[str, str]) -> bool:
+    key, operator, values = expression
+    match operator:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+@dataclass(frozen=True, kw_only=True)
 class RbacRole:
-    """A Role, or a ClusterRole where `namespace` is None. `gathers` selects roles by label."""
+    """A Role, or a ClusterRole where `namespace` is None. `gathers` selects ClusterRoles."""
 
     name: str
     namespace: str | None = None
     rules: tuple[RbacRule, ...] = ()
     labels: frozenset[tuple[str, str]] = frozenset()
-    gathers: tuple[frozenset[tuple[str, str]], ...] = ()
+    gathers: tuple[Selector, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +100,6 @@ class Entitlement:
 
 
 # Kubernetes' own roles, as far as they concern Secrets, pods and identities; no state names them.
-_NOTHING: tuple[RbacRule, ...] = ()
 _EDIT = (
     RbacRule(
         verbs=("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
@@ -83,16 +109,38 @@ _EDIT = (
     RbacRule(verbs=("create",), resources=("serviceaccounts/token",)),
     RbacRule(verbs=("impersonate",), resources=("serviceaccounts",)),
 )
-_OWN_ROLES: Mapping[str, tuple[RbacRule, ...]] = {
-    "cluster-admin": (RbacRule(verbs=_WILDCARD, api_groups=_WILDCARD, resources=_WILDCARD),),
-    "admin": _EDIT,
-    "edit": _EDIT,
-    "view": _NOTHING,
-    "system:auth-delegator": _NOTHING,
-    "system:discovery": _NOTHING,
-    "system:basic-user": _NOTHING,
-    "system:public-info-viewer": _NOTHING,
-}
+
+
+def _own(
+    name: str, *rules: RbacRule, joins: str | None = None, gathers: str | None = None
+) -> RbacRole:
+    """A role of Kubernetes' own: it joins one that gathers, or gathers those that join it."""
+    labels = [("kubernetes.io/bootstrapping", "rbac-defaults"), *_joining(joins)]
+    return RbacRole(
+        name=name,
+        rules=rules,
+        labels=frozenset(labels),
+        gathers=(Selector(labels=frozenset(_joining(gathers))),) if gathers else (),
+    )
+
+
+def _joining(role: str | None) -> list[tuple[str, str]]:
+    return [(f"rbac.authorization.k8s.io/aggregate-to-{role}", "true")] if role else []
+
+
+_OWN_ROLES = (
+    _own("cluster-admin", RbacRule(verbs=_WILDCARD, api_groups=_WILDCARD, resources=_WILDCARD)),
+    _own("admin", gathers="admin"),
+    _own("edit", gathers="edit", joins="admin"),
+    _own("view", gathers="view", joins="edit"),
+    _own("system:aggregate-to-admin", *_EDIT, joins="admin"),
+    _own("system:aggregate-to-edit", *_EDIT, joins="edit"),
+    _own("system:aggregate-to-view", joins="view"),
+    _own("system:auth-delegator"),
+    _own("system:discovery"),
+    _own("system:basic-user"),
+    _own("system:public-info-viewer"),
+)
 
 
 class Rbac:
@@ -100,7 +148,9 @@ class Rbac:
 
     def __init__(self, manifests: Iterable[Mapping[str, Any]]) -> None:
         """Read Role, ClusterRole, RoleBinding and ClusterRoleBinding; other kinds are ignored."""
-        self._roles: dict[tuple[str | None, str], RbacRole] = {}
+        self._roles: dict[tuple[str | None, str], RbacRole] = {
+            (None, role.name): role for role in _OWN_ROLES
+        }
         self._bindings: list[RbacBinding] = []
         for manifest in manifests:
             kind = manifest.get("kind")
@@ -137,15 +187,16 @@ class Rbac:
     def _rules_of(self, binding: RbacBinding) -> tuple[RbacRule, ...] | None:
         namespace = None if binding.role_is_cluster_wide else binding.namespace
         role = self._roles.get((namespace, binding.role))
-        if role is None:
-            return _OWN_ROLES.get(binding.role) if binding.role_is_cluster_wide else None
-        gathered = [
-            rule
-            for other in self._roles.values()
-            if other is not role and any(labels <= other.labels for labels in role.gathers)
-            for rule in other.rules
-        ]
-        return (*role.rules, *(rule for rule in gathered if rule not in role.rules))
+        return None if role is None else tuple(dict.fromkeys(self._gathered(role, frozenset())))
+
+    def _gathered(self, role: RbacRole, above: frozenset[RbacRole]) -> Iterator[RbacRule]:
+        """A role's rules, and those of every role that it gathers, which may gather, too."""
+        yield from role.rules
+        above = above | {role}
+        for other in self._roles.values():
+            chosen = any(selector.matches(other.labels) for selector in role.gathers)
+            if chosen and other.namespace is None and other not in above:
+                yield from self._gathered(other, above)
 
 
 def workload_role(
@@ -183,7 +234,17 @@ def _role(manifest: Mapping[str, Any]) -> RbacRole:
         namespace=None if manifest["kind"] == "ClusterRole" else metadata["namespace"],
         rules=tuple(_rule(entry) for entry in manifest.get("rules") or ()),
         labels=frozenset((metadata.get("labels") or {}).items()),
-        gathers=tuple(frozenset((s.get("matchLabels") or {}).items()) for s in selectors),
+        gathers=tuple(map(_selector, selectors)),
+    )
+
+
+def _selector(entry: Mapping[str, Any]) -> Selector:
+    return Selector(
+        labels=frozenset((entry.get("matchLabels") or {}).items()),
+        expressions=tuple(
+            (e["key"], e["operator"], tuple(e.get("values") or ()))
+            for e in entry.get("matchExpressions") or ()
+        ),
     )
 
 

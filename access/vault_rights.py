@@ -7,12 +7,13 @@ within one token. Other kinds of logins are not service accounts and only noted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from access.evaluate import Acl, MergedRule
 from access.grant import OWN_TOKEN, Grant
 from access.model import Answer, Row, Subject, System, Takeover
+from access.overlap import witness
 from access.policy import Capability, PathRule, Policy
 
 _ROOT = PathRule(path="*", capabilities=frozenset(Capability) - {Capability.DENY})
@@ -21,6 +22,17 @@ _OWN = {rule.path: rule.capabilities for rule in OWN_TOKEN}
 _KV_PARTS = frozenset({"config", "data", "delete", "destroy", "metadata", "subkeys", "undelete"})
 # Stands for a policy or role that is not there yet.
 _UNNAMED = "not-yet-named"
+_LOGIN = "auth/+/role/+"
+_IDENTITIES = (
+    "identity/entity",
+    f"identity/entity/id/{_UNNAMED}",
+    f"identity/entity/name/{_UNNAMED}",
+    "identity/group",
+    f"identity/group/id/{_UNNAMED}",
+    f"identity/group/name/{_UNNAMED}",
+)
+# A token role gives its tokens policies that their maker does not hold.
+_TOKEN_ROLE = (f"auth/token/roles/{_UNNAMED}", f"auth/token/create/{_UNNAMED}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +74,13 @@ class VaultRights:
         roles: Iterable[VaultRole],
         kv_mounts: Iterable[str] = (),
     ) -> None:
-        self._policies = {policy.name: policy for policy in policies}
+        # Vault drops the case of policies' names, and the spaces around them in a role.
+        self._policies = {policy.name.lower(): policy for policy in policies}
         self._policies["root"] = Policy(name="root", rules=(_ROOT,))
-        self._roles = tuple(roles)
+        self._roles = tuple(
+            replace(role, policies=tuple(name.strip().lower() for name in role.policies))
+            for role in roles
+        )
         self._kv_mounts = frozenset(kv_mounts)
         self._acls = {
             role: Acl(self._policies[name] for name in role.policies if name in self._policies)
@@ -131,25 +147,27 @@ class VaultRights:
                 )
 
     def takeovers(self) -> Iterator[Takeover]:
-        """Who writes policies and logins, and so can give itself whatever Vault holds."""
+        """Who writes its own policies, a login or an identity, and so has what Vault holds.
+
+        A role, a group or an entity hands out whatever policies its writer names.
+        """
         for role, acl in self._acls.items():
-            if not _writes(acl, f"sys/policies/acl/{_UNNAMED}"):
-                continue
-            mounts = {other.mount for other in self._roles} | {"kubernetes"}
-            logins = [f"auth/{mount}/role/{_UNNAMED}" for mount in mounts]
-            own = [f"sys/policies/acl/{policy}" for policy in role.policies]
-            if any(_writes(acl, path) for path in (*logins, *own)):
+            own = (f"sys/policies/acl/{policy}" for policy in role.policies)
+            logins = filter(None, (witness(rule.path, _LOGIN) for rule in acl.rules))
+            if any(_writes(acl, path) for path in (*own, *logins, *_IDENTITIES)) or all(
+                _writes(acl, path) for path in _TOKEN_ROLE
+            ):
                 for subject in role.subjects:
                     yield Takeover(
                         subject=subject,
                         target=Subject("*", "*"),
-                        how="write Vault's policies and logins",
+                        how="write Vault's policies or logins",
                         via=role.label,
                         only=System.VAULT,
                     )
 
     def notes(self) -> Iterator[str]:
-        """Policies that cannot be judged, and those that no service account gets."""
+        """Policies and paths that cannot be judged, and policies that no service account gets."""
         held = {name for role in self._roles for name in role.policies}
         for role in self._roles:
             for name in role.policies:
@@ -159,6 +177,13 @@ class VaultRights:
                     yield (
                         f"{role.label} names the policy {name}, which is not among those known; "
                         "what it allows is not judged here"
+                    )
+        for name in sorted(self._policies.keys() & held):
+            for rule in self._policies[name].rules:
+                if "{{" in rule.path:
+                    yield (
+                        f"the policy {name} has a rule for {rule.path}, which depends on who logs "
+                        "in; whom it lets read what is not judged here"
                     )
         for name in sorted(self._policies.keys() - held - {"root"}):
             yield (

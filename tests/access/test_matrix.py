@@ -137,6 +137,21 @@ def test_the_root_policy_allows_everything() -> None:
     assert held.who_can("sys/raw/core", "sudo")
 
 
+def test_a_policy_is_named_as_vault_reads_it() -> None:
+    held = Matrix(
+        [
+            VaultRights(
+                policies=[parse('path "a" { capabilities = ["read"] }', "Team")],
+                roles=[
+                    VaultRole(name="r", accounts=("app",), namespaces=("ml",), policies=(" TEAM",))
+                ],
+            )
+        ]
+    )
+    assert held.who_can("a", "read")
+    assert held.notes == ()
+
+
 def test_what_is_not_judged_is_said() -> None:
     held = vault(
         'path "secret/data/{{identity.entity.name}}" { capabilities = ["read"] }',
@@ -146,6 +161,7 @@ def test_what_is_not_judged_is_said() -> None:
     assert [note.partition(",")[0] for note in held.notes] == [
         "role r hands out Vault's default policy",
         "role r names the policy gone",
+        "the policy p has a rule for secret/data/{{identity.entity.name}}",
     ]
     unused = VaultRights(policies=[parse("", "alone")], roles=[])
     assert "handed out by no Kubernetes role" in next(iter(Matrix([unused]).notes))
@@ -179,12 +195,18 @@ WRITES = '{ capabilities = ["create", "update"] }'
             False,
         ),
         (f'path "sys/policies/acl/one" {WRITES}', False),
-        (f'path "auth/kubernetes/role/*" {WRITES}', False),
+        (f'path "sys/policies/acl/p" {WRITES}', True),
+        (f'path "auth/kubernetes/role/*" {WRITES}', True),  # a role hands out any policy
+        (f'path "auth/kubernetes/role/d" {WRITES}', True),
+        (f'path "auth/approle/role/d" {WRITES}', True),
+        (f'path "auth/+/login" {WRITES}', False),
+        (f'path "identity/group/name/*" {WRITES}', True),
+        (f'path "identity/lookup/group" {WRITES}', False),
+        (f'path "auth/token/roles/*" {WRITES}', False),
+        (f'path "auth/token/roles/*" {WRITES}\npath "auth/token/create/*" {WRITES}', True),
     ],
 )
-def test_whoever_writes_policies_and_logins_reaches_all_of_vault(
-    policy: str, reaches: bool
-) -> None:
+def test_whoever_writes_policies_or_logins_reaches_all_of_vault(policy: str, reaches: bool) -> None:
     rbac = Rbac(workload_role(account="a", namespace="n", secret_names=["db"], jobs=False))
     deployer = VaultRights(
         policies=[parse(policy, "p"), ML_APP.policy],

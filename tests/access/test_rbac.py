@@ -259,6 +259,54 @@ def test_an_aggregated_role_holds_what_it_gathers() -> None:
     assert not can(matrix(gathering, part, binding(cluster=True)), "k8s:ml-training/db")
 
 
+def joining(name: str, **labels: str) -> dict[str, Any]:
+    return role(rule(["get"]), cluster=True, name=name, labels=labels)
+
+
+JOINS_VIEW = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
+
+
+@pytest.mark.parametrize("name", ["view", "edit", "admin"])
+def test_what_joins_the_clusters_own_roles_is_theirs(name: str) -> None:
+    bound = binding(to_cluster_role=True, name=name)
+    assert can(matrix(joining("more", **JOINS_VIEW), bound), "k8s:ml-training/db")
+    if name == "view":
+        assert not can(matrix(joining("more", team="ml"), bound), "k8s:ml-training/db")
+
+
+@pytest.mark.parametrize(
+    ("selector", "reads"),
+    [
+        ({}, True),
+        ({"matchLabels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, True),
+        ({"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}}, True),
+        ({"matchExpressions": [{"key": "team", "operator": "In", "values": ["ml"]}]}, False),
+        ({"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["ml"]}]}, True),
+        ({"matchExpressions": [{"key": "team", "operator": "Exists"}]}, False),
+        ({"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]}, True),
+    ],
+)
+def test_an_aggregated_role_may_gather_the_clusters_own(
+    selector: dict[str, Any], reads: bool
+) -> None:
+    gathering = {
+        **role(cluster=True),
+        "aggregationRule": {"clusterRoleSelectors": [selector]},
+    }
+    assert can(matrix(gathering, binding(cluster=True)), "k8s:ml-training/db") is reads
+
+
+def test_what_a_gathered_role_gathers_counts_and_a_circle_ends() -> None:
+    def gathers(name: str, to: str, labels: dict[str, str]) -> dict[str, Any]:
+        chosen = {"clusterRoleSelectors": [{"matchLabels": {"to": to}}]}
+        return {**role(cluster=True, name=name, labels=labels), "aggregationRule": chosen}
+
+    circle = (gathers("r", "s", {"to": "r"}), gathers("s", "r", {"to": "s"}))
+    assert not can(matrix(*circle, binding(cluster=True)), "k8s:ml-training/db")
+    part = joining("part", to="r")
+    assert can(matrix(*circle, part, binding(cluster=True)), "k8s:ml-training/db")
+
+
 def test_a_declared_workload_reads_what_it_names() -> None:
     manifests = workload_role(
         account="app", namespace="ml-training", secret_names=["db"], jobs=False

@@ -34,7 +34,7 @@ SAY_NOTHING = frozenset(
 
 
 def _claim(claim: View) -> Iterator[Judgement]:
-    for value in ",".join(claim.strings() or [""]).split(","):
+    for value in ",".join(claim.strings()).split(","):
         if value.strip().startswith("*") or not value.strip():
             yield Finding(
                 evidence=f"{claim.path} is {claim.text()!r}",
