@@ -84,6 +84,10 @@ def told_once() -> Iterator[None]:
     """Turn the errors of `audit` into those that every command ends with."""
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":  # DuckDB's word for Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     except AuditError as error:
         raise VaultOpsError(error.what, where=error.where, why=error.why, fix=error.fix) from None
 

@@ -106,7 +106,11 @@ def sightings(snapshot: Snapshot, scanners: Sequence[Scanner]) -> list[Sighting]
     }
     with ThreadPoolExecutor(max_workers=len(run)) as pool:
         seen = pool.map(lambda scanner: list(run[scanner]()), scanners)
-        return [sighting for several in seen for sighting in several]
+        try:
+            return [sighting for several in seen for sighting in several]
+        except BaseException:
+            snapshot.remove()  # with nothing left to read the other scanners end
+            raise
 
 
 def _require(scanners: Collection[Scanner]) -> None:

@@ -97,6 +97,11 @@ class Snapshot:
         copy.write_bytes(content)
         self.sources.append(Source(copy=copy, path=path, commit=commit))
 
+    def remove(self) -> None:
+        """Delete every copy."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
     def skip(self, path: str, obstacle: Obstacle, detail: str) -> None:
         """Keep the file on the list of those not scanned, once."""
         entry = Unscanned(path=path, obstacle=obstacle, detail=detail)
@@ -136,7 +141,7 @@ def taken(
             _add_files(snapshot, config, ((root / name, name) for name in git.working_files(root)))
         yield snapshot
     finally:
-        shutil.rmtree(folder)
+        snapshot.remove()
 
 
 def _below(snapshot: Snapshot, root: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:

@@ -163,3 +163,19 @@ def test_help_has_an_example_and_the_statuses(command: str) -> None:
     shown = run(command, "--help").stdout
     assert "Example: strongroom audit" in shown
     assert "Exit status: 0" in shown
+
+
+@pytest.mark.parametrize("said", ["Query interrupted", "another fault"])
+def test_an_interrupted_query_is_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr("cli.auditing.read", fails)
+    result = run("report", write(tmp_path / "audit.log", call(1)))
+    if said == "another fault":
+        assert isinstance(result.exception, RuntimeError)
+    else:
+        assert result.exit_code == 130
+        assert isinstance(result.exception, SystemExit)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scanning.config import Config
 from scanning.errors import ScanError
+from scanning.model import Scanner, Sighting
+from scanning.scan import sightings
 from scanning.snapshot import Mode, Obstacle, Snapshot, taken
 from tests.unit.scanning.repository import Repository
 
@@ -275,3 +280,31 @@ def test_a_name_that_is_no_text_is_kept(repository: Repository) -> None:
     repository.commit()
     with taken(repository.root, Mode.HISTORY, ALL) as snapshot:
         assert names(snapshot) == [name]
+
+
+def test_what_stops_one_scanner_leaves_the_others_nothing_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    begun, ended = threading.Event(), []
+
+    def interrupted(_: Path) -> list[Sighting]:
+        assert begun.wait(20)
+        raise KeyboardInterrupt
+
+    def slow(snapshot: Snapshot) -> Iterator[Sighting]:
+        begun.set()
+        deadline = time.monotonic() + 20
+        while snapshot.folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        ended.append(snapshot.folder.exists())
+        yield from ()
+
+    monkeypatch.setattr("scanning.scan.gitleaks.sightings", interrupted)
+    monkeypatch.setattr("scanning.scan.ours.sightings", slow)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        taken(tmp_path, Mode.PATHS, ALL, paths=[tmp_path]) as snapshot,
+    ):
+        sightings(snapshot, (Scanner.GITLEAKS, Scanner.STRONGROOM))
+    assert ended == [False]
