@@ -1,7 +1,8 @@
 """Kubernetes RBAC as values: rules, roles, bindings, and which rule reaches whom and where.
 
-Owns reading manifests (from the API, a chart or a state file alike) and what a rule covers. What it
-means for Secrets is `access.rbac_rights`.
+Owns reading manifests (from the API, a chart or a state file alike). What a rule covers is in
+`access.rbac_roles`, what it
+means for Secrets in `access.rbac_rights`.
 Source: Kubernetes documentation, "Using RBAC Authorization".
 """
 
@@ -12,65 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from access.model import Subject
+from access.rbac_roles import OWN_ROLES, RbacRole, RbacRule, Selector
 
 EVERYWHERE = "*"
-
-_WILDCARD = ("*",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RbacRule:
-    """One entry of a role's `rules`. Without `resource_names` it covers every object."""
-
-    verbs: tuple[str, ...]
-    api_groups: tuple[str, ...] = ("",)
-    resources: tuple[str, ...] = ()
-    resource_names: tuple[str, ...] = ()
-
-    def verbs_on(self, group: str, resource: str) -> frozenset[str]:
-        """The verbs given on `resource` (`pods`, `pods/exec`) of `group`; `*` stays `*`."""
-        _, slash, part = resource.partition("/")
-        names = {"*", resource, f"*/{part}"} if slash else {"*", resource}
-        in_group = {"*", group} & set(self.api_groups)
-        return frozenset(self.verbs if in_group and names & set(self.resources) else ())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selector:
-    """Chooses objects by their labels. An expression is a key, an operator and its values."""
-
-    labels: frozenset[tuple[str, str]] = frozenset()
-    expressions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-
-    def matches(self, labels: frozenset[tuple[str, str]]) -> bool:
-        """Whether an object with the labels is chosen; without any demand, every one is."""
-        return self.labels <= labels and all(
-            _fulfilled(expression, dict(labels)) for expression in self.expressions
-        )
-
-
-def _fulfilled(expression: tuple[str, str, tuple[str, ...]], labels: Mapping[str, str]) -> bool:
-    key, operator, values = expression
-    match operator:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels
-
-
-@dataclass(frozen=True, kw_only=True)
-class RbacRole:
-    """A Role, or a ClusterRole where `namespace` is None. `gathers` selects ClusterRoles."""
-
-    name: str
-    namespace: str | None = None
-    rules: tuple[RbacRule, ...] = ()
-    labels: frozenset[tuple[str, str]] = frozenset()
-    gathers: tuple[Selector, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,57 +44,13 @@ class Entitlement:
     via: str
 
 
-# Kubernetes' own roles, as far as they concern Secrets, pods and identities; no state names them.
-_EDIT = (
-    RbacRule(
-        verbs=("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
-        resources=("secrets",),
-    ),
-    RbacRule(verbs=("create",), resources=("pods", "pods/exec", "pods/attach")),
-    RbacRule(verbs=("create",), resources=("serviceaccounts/token",)),
-    RbacRule(verbs=("impersonate",), resources=("serviceaccounts",)),
-)
-
-
-def _own(
-    name: str, *rules: RbacRule, joins: str | None = None, gathers: str | None = None
-) -> RbacRole:
-    """A role of Kubernetes' own: it joins one that gathers, or gathers those that join it."""
-    labels = [("kubernetes.io/bootstrapping", "rbac-defaults"), *_joining(joins)]
-    return RbacRole(
-        name=name,
-        rules=rules,
-        labels=frozenset(labels),
-        gathers=(Selector(labels=frozenset(_joining(gathers))),) if gathers else (),
-    )
-
-
-def _joining(role: str | None) -> list[tuple[str, str]]:
-    return [(f"rbac.authorization.k8s.io/aggregate-to-{role}", "true")] if role else []
-
-
-_OWN_ROLES = (
-    _own("cluster-admin", RbacRule(verbs=_WILDCARD, api_groups=_WILDCARD, resources=_WILDCARD)),
-    _own("admin", gathers="admin"),
-    _own("edit", gathers="edit", joins="admin"),
-    _own("view", gathers="view", joins="edit"),
-    _own("system:aggregate-to-admin", *_EDIT, joins="admin"),
-    _own("system:aggregate-to-edit", *_EDIT, joins="edit"),
-    _own("system:aggregate-to-view", joins="view"),
-    _own("system:auth-delegator"),
-    _own("system:discovery"),
-    _own("system:basic-user"),
-    _own("system:public-info-viewer"),
-)
-
-
 class Rbac:
     """The roles and bindings of one cluster, as far as they are known."""
 
     def __init__(self, manifests: Iterable[Mapping[str, Any]]) -> None:
         """Read Role, ClusterRole, RoleBinding and ClusterRoleBinding; other kinds are ignored."""
         self._roles: dict[tuple[str | None, str], RbacRole] = {
-            (None, role.name): role for role in _OWN_ROLES
+            (None, role.name): role for role in OWN_ROLES
         }
         self._bindings: list[RbacBinding] = []
         for manifest in manifests:

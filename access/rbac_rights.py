@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from access.model import Answer, Row, Subject, System, Takeover
-from access.rbac import EVERYWHERE, Entitlement, Rbac, RbacRule, account_of_user
+from access.rbac import EVERYWHERE, Entitlement, Rbac, account_of_user
+from access.rbac_roles import RbacRule
 
 _MEANING = {
     "get": ("read",),

@@ -1,10 +1,10 @@
-"""One entry of a Role's `rules`, read for judging. How RBAC matches is `access.rbac`'s matter."""
+"""One entry of a Role's `rules`, read for judging. `access.rbac_roles` knows how RBAC matches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from access.rbac import RbacRule
+from access.rbac_roles import RbacRule
 from policies.resource_types import CLUSTER_ROLE, ROLE, with_patches
 from policies.view import View
 
