@@ -65,6 +65,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
         "protect": False,
         "cloudSecrets": {"recovery": "7d"},
         "vault": {
+            "deployer": {"tokenFile": ".strongroom/vault-token-dev"},
             "spread": "preferred",
             "storage": {"size": "5Gi"},
             "audit": {"size": "5Gi"},
@@ -82,6 +83,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
         "cloudSecrets": {"recovery": "30d"},
         "externalSecrets": {"replicas": 2},
         "vault": {
+            "deployer": {"tokenFile": ".strongroom/vault-token-prod"},
             "spread": "required",
             "storage": {"size": "20Gi"},
             "audit": {"size": "20Gi"},

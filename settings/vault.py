@@ -213,7 +213,8 @@ class Deployer(Section):
 
     token_file: Text = setting(
         ".strongroom/vault-token",
-        why="the Vault provider reads its token there, so that none is in the state",
+        why="the Vault provider reads its token there, so that none is in the state; another "
+        "stack of this checkout needs a file of its own, or its Vault is shown this one's token",
         write=".strongroom/vault-token",
     )
     token_ttl: Duration = setting(

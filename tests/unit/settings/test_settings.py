@@ -38,6 +38,15 @@ def test_environments_differ_where_they_should() -> None:
     assert str(dev.vault.resources.limits.cpu) == "500m"
 
 
+def test_no_environments_vault_is_shown_the_token_of_another() -> None:
+    """A deployment first asks its Vault whether the token in the file is still good."""
+    files = [
+        Settings.parse(stack_settings(stack), source="-").vault.deployer.token_file
+        for stack in STACKS
+    ]
+    assert len(set(files)) == len(STACKS)
+
+
 def test_a_stack_file_overrides_one_size_and_keeps_the_others() -> None:
     settings = parse("prod", {"vault.resources.limits.memory": "4Gi"})
     assert str(settings.vault.resources.limits.memory) == "4Gi"
