@@ -26,6 +26,7 @@ from vaultops.portforward import PortForward
 
 REQUEST_SECONDS = 30
 VAULT_PORT = 8200
+_LEADERLESS = "active cluster node not found"  # a standby's 500 while another takes over
 
 
 class Target(ABC):
@@ -121,7 +122,8 @@ def _refusal(reason: hvac.exceptions.VaultError, name: str) -> VaultOpsError:
         return DeniedError(
             "Vault denies the request", where=where, why=why, fix="log in with a role that may"
         )
-    if isinstance(reason, hvac.exceptions.VaultDown | hvac.exceptions.BadGateway):
+    silent = isinstance(reason, hvac.exceptions.VaultDown | hvac.exceptions.BadGateway)
+    if silent or _LEADERLESS in why:
         return UnreachableError(
             "Vault is sealed or has no leader", where=where, why=why, fix="wait, or unseal it"
         )

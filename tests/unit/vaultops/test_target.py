@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hvac.exceptions
 import pytest
 
 from tests.vaultops.certificates import issue
 from vaultops.certificates import served
-from vaultops.errors import UnreachableError
+from vaultops.errors import UnreachableError, VaultOpsError
 from vaultops.target import AddressTarget
 
 
@@ -48,3 +49,13 @@ def test_a_connection_closed_within_the_handshake_is_nobody_there(
         client.sys.read_seal_status()
     with pytest.raises(UnreachableError, match="does not answer"):
         served(target, 0)
+
+
+def test_an_answer_between_two_leaders_is_nobody_there_for_now(tmp_path: Path) -> None:
+    """Who waits for a healthy cluster waits on, as an upgrade does after the step-down."""
+    answer = "local node not active but active cluster node not found"
+    target = AddressTarget(addresses=("https://127.0.0.1:1",), ca_file=str(tmp_path))
+    with pytest.raises(UnreachableError, match="no leader"), target.pod_client(0):
+        raise hvac.exceptions.InternalServerError(errors=[answer])
+    with pytest.raises(VaultOpsError, match="Vault refuses the request"), target.pod_client(0):
+        raise hvac.exceptions.InternalServerError(errors=["fake: another failure"])
