@@ -1,8 +1,7 @@
 """Kubernetes RBAC as values: rules, roles, bindings, and which rule reaches whom and where.
 
 Owns reading manifests (from the API, a chart or a state file alike). What a rule covers is in
-`access.rbac_roles`, what it
-means for Secrets in `access.rbac_rights`.
+`access.rbac_roles`, what it means for Secrets in `access.rbac_rights`.
 Source: Kubernetes documentation, "Using RBAC Authorization".
 """
 

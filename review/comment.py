@@ -18,7 +18,9 @@ from review.steps import Kind, ResourceChange
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65,536
 _ENTRY = 1_200  # characters of one entry
 _CUT_LINE = 120  # characters kept back for each section's own line on what was cut
-_MARKUP = re.compile(r"([\\`*_<>\[\]#|~])")
+_MARKUP = re.compile(r"([\\`*_<>\[\]#|~&$])")
+# GitHub makes a link of these, in text that is no markup, too.
+_REFERENCE = re.compile(r"([@#])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +139,15 @@ def _cut(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text from elsewhere as a line of prose: no markup, no mention of anybody."""
-    line = " ".join(text.split())
-    return _MARKUP.sub(r"\\\1", line).replace("@", "@\N{ZERO WIDTH SPACE}")
+    """Text from elsewhere as a line of prose: no markup, no mention of anybody or of an issue."""
+    line = _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _REFERENCE.sub("\\1\N{ZERO WIDTH SPACE}", line)
 
 
 def _code(text: str) -> str:
     """A name as code; a backtick in it would end the code."""
     name = " ".join(text.split()).replace("`", "'")
-    return f"`{name}`"
+    return f"`{name or ' '}`"
 
 
 def _plural(count: int, noun: str) -> str:

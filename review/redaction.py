@@ -8,10 +8,12 @@ whoever needs the text as it was runs the engine.
 from __future__ import annotations
 
 import base64
-import binascii
+import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from policies.secret_values import kind_of
 from review.events import SECRET, UNKNOWN, Log
@@ -42,6 +44,7 @@ _NAMED = re.compile(
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 # A part of a long word that people write: letters, digits, or a short mixture such as v1beta1.
 _WRITTEN = re.compile(r"[A-Za-z]{0,64}|[0-9]{1,8}|[A-Za-z0-9]{1,8}")
+_URL_SAFE = str.maketrans("+/", "-_")
 _SHORTEST = 6  # a shorter value would take words of the text with it
 _HOLDERS = {"kubernetes:core/v1:Secret": ("data", "stringData")}
 _DOCUMENTS = ("dataJson", "dataJsonWo", "secretString")
@@ -51,7 +54,8 @@ class Redactor:
     """Masks what looks like a secret, and the values that it was told of."""
 
     def __init__(self, known: frozenset[str] = frozenset()) -> None:
-        longest_first = sorted(known, key=len, reverse=True)
+        forms = {form for value in known for form in _forms(value)}
+        longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if known else None
 
     @classmethod
@@ -76,6 +80,35 @@ class Redactor:
         return _LONG.sub(lambda found: MASK if _is_random(found[0]) else found[0], text)
 
 
+def _forms(value: str) -> Iterator[str]:
+    """A value as it stands, and as text that went through something else holds it."""
+    yield value
+    escaped = json.dumps(value)[1:-1]
+    encoded = base64.b64encode(value.encode(errors="replace")).decode().rstrip("=")
+    changed = [
+        escaped,
+        " ".join(value.split()),
+        quote(value, safe=""),
+        quote(value),
+        encoded,
+        encoded.translate(_URL_SAFE),
+        *_decoded(value),
+        *(line for line in map(str.strip, value.splitlines()) if _is_one_word(line)),
+    ]
+    yield from (form for form in changed if len(form) >= _SHORTEST)
+
+
+def _is_one_word(line: str) -> bool:
+    """Whether a line may be a secret of its own; sentences and keys of a document are none."""
+    return " " not in line and not line.endswith(":")
+
+
+def _decoded(value: str) -> Iterator[str]:
+    """The text that base64 holds."""
+    with suppress(ValueError):
+        yield base64.b64decode(value, validate=True).decode()
+
+
 def _under_secret_names(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         if SECRET not in value:
@@ -98,10 +131,7 @@ def _plain_and_decoded(values: Any) -> Iterator[str]:
     for value in values.values():
         if isinstance(value, str):
             yield value
-            try:
-                yield base64.b64decode(value, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                continue
+            yield from _decoded(value)
 
 
 def _is_random(word: str) -> bool:

@@ -81,10 +81,11 @@ def test_a_long_entry_is_cut_and_says_by_how_much() -> None:
 
 
 def test_text_from_elsewhere_is_no_markup() -> None:
-    evil = "<img src=x> @everyone `code` **bold** [link](x)\n### title --> ~~~"
+    evil = "<img src=x> @everyone `code` **bold** [link](x)\n### title --> ~~~ &#64;all $x$ of#12"
     text = comment(preview(not_checked=(evil,), changes=(change(Kind.CREATE, "`<b>`\n# x"),)))
     [note] = [line for line in text.splitlines() if "img src" in line]
     assert note.startswith("- ")
-    assert re.findall(r"(?<!\\)[<>`*\[\]#~]", note) == []
-    assert "@everyone" not in note
+    assert re.findall(r"(?<!\\)[<>`*\[\]#~&$]", note) == []
+    assert re.findall(r"[@#]\w", note) == []
     assert "`'<b>' # x`" in text
+    assert "``" not in comment(preview(changes=(change(Kind.CREATE, "\n"),)))

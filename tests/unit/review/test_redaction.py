@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -75,6 +78,34 @@ def test_the_parts_of_a_document_and_of_a_kubernetes_secret_are_known() -> None:
     encoded = base64.b64encode(b"planted").decode()
     secret = redactor("kubernetes:core/v1:Secret", {"data": {"any": encoded}})
     assert secret(f"planted, {encoded}") == "[redacted], [redacted]"
+
+
+PLANTED = 'pl@nted\n/+once "again"'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        PLANTED,
+        json.dumps(PLANTED),
+        " ".join(PLANTED.split()),
+        quote(PLANTED),
+        quote(PLANTED, safe=""),
+        base64.b64encode(PLANTED.encode()).decode(),
+        base64.urlsafe_b64encode(PLANTED.encode()).decode(),
+    ],
+)
+def test_a_secret_is_known_in_other_forms(said: str) -> None:
+    clean = Redactor(frozenset({PLANTED}))
+    assert re.fullmatch(r'it was "?\[redacted\]"?=*', clean(f"it was {said}"))
+
+
+def test_each_line_of_a_secret_and_what_base64_holds_are_known() -> None:
+    clean = Redactor(
+        frozenset({"first-planted\nkey:\nof two words\n", base64.b64encode(b"second").decode()})
+    )
+    assert clean("the first-planted and the second") == "the [redacted] and the [redacted]"
+    assert clean("a key: of two words") == "a key: of two words"
 
 
 def test_a_longer_secret_goes_before_one_that_it_holds() -> None:
