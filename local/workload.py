@@ -100,7 +100,7 @@ class Cluster:
         api = self.api()
         jobs, core = client.BatchV1Api(api), client.CoreV1Api(api)
         name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
-        self._delete_job(jobs, name, namespace)
+        self._delete_job(jobs, name, namespace, deadline)
         utils.create_from_dict(api, manifest)
         progress(f"workload: waiting for job {namespace}/{name}")
         ends = time.monotonic() + deadline
@@ -130,12 +130,19 @@ class Cluster:
         messages = [event.message for event in events.items if event.type == "Warning"]
         return f"no pod was made: {messages[-1] if messages else 'no event says why'}"
 
-    def _delete_job(self, jobs: client.BatchV1Api, name: str, namespace: str) -> None:
+    def _delete_job(
+        self, jobs: client.BatchV1Api, name: str, namespace: str, deadline: float
+    ) -> None:
+        ends = time.monotonic() + deadline
         try:
             jobs.delete_namespaced_job(name, namespace, propagation_policy="Foreground")
-            while True:
+            while time.monotonic() < ends:
                 jobs.read_namespaced_job(name, namespace)
                 time.sleep(0.2)
+            raise NodeError(
+                f"job {namespace}/{name} of an earlier run is not gone after {deadline:.0f} s: "
+                "what holds its pods is in `kubectl describe pods`"
+            )
         except client.ApiException as error:
             if error.status != 404:
                 raise
