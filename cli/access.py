@@ -61,7 +61,12 @@ def matrix(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every subject's rights: as settings declare them, or as a stack has deployed them."""
+    """Show every subject's rights: as settings declare them, or as a stack has deployed them.
+
+    Example: strongroom access matrix --stack prod --html access.html
+
+    Exit status: 0 shown, 1 a file cannot be read or written, 2 a wrong option.
+    """
     shown, title = _asked(stack, config_file, state)
     if html:
         write_file(html, page(shown, title=title), what="the page")
@@ -81,7 +86,12 @@ def who_can(
     state: StateFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List everyone who can do it, directly or by acting as somebody who can."""
+    """List everyone who can do it, directly or by acting as somebody who can.
+
+    Example: strongroom access who-can secret/data/ml/mlflow --stack prod
+
+    Exit status: 0 answered, 1 a file cannot be read, 2 a wrong option.
+    """
     _check(path, capability)
     shown, _ = _asked(stack, config_file, state)
     holders = shown.who_can(path, capability)
@@ -104,7 +114,12 @@ def explain(
     state: StateFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a service account can do it, which rule decides, and why others do not."""
+    """Say whether a service account can do it, which rule decides, and why others do not.
+
+    Example: strongroom access explain ml-training/ml-app-sa secret/data/ml/mlflow --stack prod
+
+    Exit status: 0 answered, whether it can or not, 1 a file cannot be read, 2 a wrong option.
+    """
     _check(path, capability)
     shown, _ = _asked(stack, config_file, state)
     try:
@@ -134,6 +149,11 @@ def diff(
 
     Compares with what is deployed (--state) or with other settings (--against), as far as grants
     and service accounts of the settings reach; the charts' own objects are left out.
+
+    Example: strongroom access diff --stack prod --against main/Pulumi.prod.yaml --exit-code
+
+    Exit status: 0 compared, 1 a file cannot be read or, with --exit-code, something changes, 2 a
+    wrong option.
     """
     if (state is None) is (against is None):
         raise typer.BadParameter("name what to compare with: either --state FILE or --against FILE")

@@ -48,6 +48,11 @@ def preview(
 
     Replaces and deletes come first, then who gains or loses access, what the policies find, and
     what could not be checked.
+
+    Example: strongroom preview --stack prod --output comment.md
+
+    Exit status: 0 a deployment could go on, 1 it could not, or there is no preview, 2 a wrong
+    option.
     """
     told = preview_of(_log_of(stack), stack, _stored_in(stack))
     text = comment(told) if form is Form.MARKDOWN else to_json(told.as_data())

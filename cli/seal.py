@@ -48,6 +48,10 @@ def certificate(
     """Show the controller's newest certificate; with --output write it, to seal without a cluster.
 
     Fails when it is not the one pinned: after a renewal the pin has to follow.
+
+    Example: strongroom seal certificate --stack prod --output sealing.pem
+
+    Exit status: 0 shown, and the pinned one where one is pinned, 5 another.
     """
     settings = settings_of(stack, config_file)
     found = certificates.fetch(controller_of(settings))
@@ -80,7 +84,12 @@ def seal(
     fingerprint: Pin = None,
     output: Output = None,
 ) -> None:
-    """Seal Secrets for the cluster. The result can be committed; the manifest must not be."""
+    """Seal Secrets for the cluster. The result can be committed; the manifest must not be.
+
+    Example: strongroom seal seal secret.yaml --stack prod --output sealed.yaml
+
+    Exit status: 0 sealed, 1 nothing could be sealed, 5 the certificate is not the pinned one.
+    """
     settings = settings_of(stack, config_file)
     trusted = _trusted(settings, cert, fingerprint)
     text = sys.stdin.read() if str(file) == "-" else read_bytes(file).decode(errors="replace")
@@ -108,6 +117,10 @@ def status(
     """Show which sealed files were made with an older key. Fails when there are any.
 
     Reads the notes in the files and the pinned fingerprint; needs no cluster and no key.
+
+    Example: strongroom seal status secrets/ --stack prod
+
+    Exit status: 0 all are of the current key, 1 a file cannot be read, 6 some are not.
     """
     settings = settings_of(stack, config_file)
     current = _pin(settings, fingerprint)
@@ -133,7 +146,13 @@ def rotate(
     config_file: ConfigFile = None,
     fingerprint: Pin = None,
 ) -> None:
-    """Seal files of older keys anew, in place. Values stay as they are and are seen by nobody."""
+    """Seal files of older keys anew, in place. Values stay as they are and are seen by nobody.
+
+    Example: strongroom seal rotate secrets/ --stack prod
+
+    Exit status: 0 all are of the current key now, 5 the certificate is not the pinned one, 6
+    nothing was changed, since the controller made a new key meanwhile.
+    """
     settings = settings_of(stack, config_file)
     kubectl = controller_of(settings)
     trusted = _trusted(settings, None, fingerprint)

@@ -43,7 +43,12 @@ def show_keys(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the controller's keys, and with --backup whether each of them is backed up."""
+    """Show the controller's keys, and with --backup whether each of them is backed up.
+
+    Example: strongroom seal keys --stack prod --backup sealing-keys.json
+
+    Exit status: 0 shown, and all in the backup, 6 one is not.
+    """
     found = keys.in_cluster(controller_of(settings_of(stack, config_file)))
     saved = keys.fingerprints(read_bytes(backup), source=str(backup)) if backup else set()
     if as_json:
@@ -67,7 +72,12 @@ def show_keys(
 def backup_keys(
     stack: StackName = None, config_file: ConfigFile = None, output: Output = None
 ) -> None:
-    """Save every sealing key, encrypted for the keys named in `sealedSecrets.backup`."""
+    """Save every sealing key, encrypted for the keys named in `sealedSecrets.backup`.
+
+    Example: strongroom seal backup-keys --stack prod --output sealing-keys.json
+
+    Exit status: 0 saved, 1 nothing was saved, 6 the result was not encrypted throughout.
+    """
     settings = settings_of(stack, config_file)
     path = output or Path(f"sealing-keys-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     if path.exists():
@@ -91,7 +101,12 @@ def restore_keys(
     config_file: ConfigFile = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put the keys of a backup into the cluster, and restart the controller so that it has them."""
+    """Put the keys of a backup into the cluster, and restart the controller so that it has them.
+
+    Example: strongroom seal restore-keys sealing-keys.json --stack prod
+
+    Exit status: 0 restored, 1 the backup cannot be opened, or nobody agreed.
+    """
     settings = settings_of(stack, config_file)
     saved = keys.opened(read_bytes(file), source=str(file))
     if not yes:
@@ -106,6 +121,10 @@ def verify_backup(file: Backup, paths: Paths, as_json: AsJson = False) -> None:
     """Prove that a backup opens every sealed file, with no cluster: the drill before the need.
 
     Tells as well which files really use an older key, whatever their notes say.
+
+    Example: strongroom seal verify-backup sealing-keys.json secrets/
+
+    Exit status: 0 it opens all, 1 nothing was proven, 6 it does not open some.
     """
     saved = keys.opened(read_bytes(file), source=str(file))
     rows = [

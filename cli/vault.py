@@ -29,7 +29,11 @@ from vaultops.session import operator_session
 from vaultops.state import BootstrapState, Observation, observe
 from vaultops.target import Target
 
-app = typer.Typer(no_args_is_help=True, help="Operate the Vault servers of a stack.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Operate the Vault servers of a stack. Exit status of all: 1 any other error, 2 a wrong "
+    "option, 3 out of reach, 4 refused, 5 not trusted, 7 waited in vain.",
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print data for programs.")]
 NewFile = Annotated[
@@ -41,7 +45,12 @@ NewFile = Annotated[
 def status(
     stack: StackName = None, config_file: ConfigFile = None, as_json: AsJson = False
 ) -> None:
-    """Show every server. Fails unless all are joined and Raft's autopilot calls them healthy."""
+    """Show every server. Fails unless all are joined and Raft's autopilot calls them healthy.
+
+    Example: strongroom vault status --stack prod
+
+    Exit status: 0 healthy, 6 not.
+    """
     settings = settings_of(stack, config_file)
     with vault_of(settings) as target:
         seen = observe(target)
@@ -68,6 +77,10 @@ def unseal(stack: StackName = None, config_file: ConfigFile = None) -> None:
     """Hand unseal shares to every sealed server, from a hidden prompt or one a line from stdin.
 
     Fewer shares than the threshold are kept by the servers: the next holder goes on.
+
+    Example: strongroom vault unseal --stack prod
+
+    Exit status: 0 no server is sealed, 6 one still is.
     """
     with vault_of(settings_of(stack, config_file)) as target:
         if _sealed(observe(target)):
@@ -93,7 +106,12 @@ def snapshot(
     output: NewFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Save a verified snapshot, and beside it what a restore needs to know of its seal."""
+    """Save a verified snapshot, and beside it what a restore needs to know of its seal.
+
+    Example: strongroom vault snapshot --stack prod --output vault.snap
+
+    Exit status: 0 saved and verified.
+    """
     settings = settings_of(stack, config_file)
     path = _new_file(output)
     with vault_of(settings) as target, operator_session(target, kubectl_of(settings)) as token:
@@ -114,6 +132,11 @@ def restore(
     """Replace everything that the cluster holds by a snapshot.
 
     Asks for a root token of the cluster as it is now: hidden prompt, or the first line of stdin.
+
+    Example: strongroom vault restore vault.snap --stack prod
+
+    Exit status: 0 restored, 1 the file is not whole or nobody agreed, 6 unclear how it
+    ended.
     """
     settings = settings_of(stack, config_file)
     found = snapshots.verify(file)
@@ -142,7 +165,12 @@ def restore(
 def upgrade(
     stack: StackName = None, config_file: ConfigFile = None, output: NewFile = None
 ) -> None:
-    """Renew every pod of an older template: snapshot, standbys, step-down, old active last."""
+    """Renew every pod of an older template: snapshot, standbys, step-down, old active last.
+
+    Example: strongroom vault upgrade --stack prod
+
+    Exit status: 0 every pod is of the newest template, 6 the cluster is not healthy.
+    """
     settings = settings_of(stack, config_file)
     path = _new_file(output)
     kubectl = kubectl_of(settings)
@@ -164,7 +192,12 @@ def certificates(
     days: Annotated[int, typer.Option(min=0, help="Fail when fewer days are left.")] = 14,
     as_json: AsJson = False,
 ) -> None:
-    """Show the certificate that each server really serves, and the days left."""
+    """Show the certificate that each server really serves, and the days left.
+
+    Example: strongroom vault certificates --stack prod --days 30
+
+    Exit status: 0 each lasts so long, 6 one does not.
+    """
     with vault_of(settings_of(stack, config_file)) as target:
         served = [tls.served(target, ordinal) for ordinal in range(target.replicas)]
     if as_json:
