@@ -22,6 +22,7 @@ import yaml
 
 from local import pending
 from local.paths import REPOSITORY, Instance
+from local.services.host import write_private
 
 STACK = "local"
 COMMITTED_CONFIG = REPOSITORY / f"Pulumi.{STACK}.yaml"
@@ -86,15 +87,14 @@ class Stack:
         """
         (self.instance.state_dir / "pulumi-state").mkdir(parents=True, exist_ok=True)
         if not self.passphrase_file.exists():
-            descriptor = os.open(self.passphrase_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
+            write_private(self.passphrase_file, secrets.token_urlsafe(32).encode())
         committed = yaml.safe_load(COMMITTED_CONFIG.read_text())
         written = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
         if salt := written.get("encryptionsalt"):
             committed["encryptionsalt"] = salt
         merged = merge(committed, {"config": facts})
-        self.config_file.write_text(yaml.safe_dump(merged, sort_keys=False))
+        # Whole or not at all: the salt in it opens the stack's secrets.
+        write_private(self.config_file, yaml.safe_dump(merged, sort_keys=False).encode(), 0o644)
         shutil.copyfile(REPOSITORY / "Pulumi.yaml", self.config_file.with_name("Pulumi.yaml"))
         self._release_dead_locks()
         self.run("stack", "select", "--create", STACK)
