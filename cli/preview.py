@@ -49,7 +49,7 @@ def preview(
     Replaces and deletes come first, then who gains or loses access, what the policies find, and
     what could not be checked.
 
-    Example: strongroom preview --stack prod --output comment.md
+    Example: strongroom preview --stack prod --format json --output preview.json
 
     Exit status: 0 a deployment could go on, 1 it could not, or there is no preview, 2 a wrong
     option.
