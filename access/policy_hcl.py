@@ -28,6 +28,9 @@ _KNOWN = frozenset(
     }
 )
 
+# What Vault's HCL allows and the parser's does not: quotes around keys, a comma after the last one.
+_QUOTED_KEY = re.compile(rf'"(path|{"|".join(sorted(_KNOWN))})"(?=\s*["={{])')
+_LAST_COMMA = re.compile(r",(\s*\})")
 _ESCAPE = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([0-7]{3})|.)", re.DOTALL
 )
@@ -48,7 +51,7 @@ def parse(text: str, name: str) -> Policy:
     """
     try:
         is_json = text.lstrip().startswith("{")
-        document = _of_json(text) if is_json else load_hcl(_spelled_out(text) + "\n")
+        document = _of_json(text) if is_json else _of_hcl(_spelled_out(text))
     except Exception as error:  # the parser's own exceptions are many and unnamed
         raise PolicyError(f"policy {name!r} is neither HCL nor JSON: {error}") from error
     unknown = [key for key in document if _bare(key) not in {"path", "name"}]
@@ -60,6 +63,14 @@ def parse(text: str, name: str) -> Policy:
     except (AttributeError, TypeError) as error:
         raise PolicyError(f"policy {name!r} has not the form of a policy: {error}") from error
     return Policy(name=name, rules=rules)
+
+
+def _of_hcl(text: str) -> Any:
+    try:
+        return load_hcl(text + "\n")
+    except Exception:  # noqa: BLE001 -- the parser's own; once more, in the form that it knows
+        plain = _LAST_COMMA.sub(r"\1", _QUOTED_KEY.sub(r"\1", text))
+        return load_hcl(plain + "\n")
 
 
 def _spelled_out(text: str) -> str:

@@ -58,6 +58,21 @@ def test_escaped_characters_are_read_as_vault_reads_them() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"path" "a" { capabilities = ["read"] }',
+        'path "a" { "capabilities" = ["read"] }',
+        'path "a" { capabilities = ["read"], }',
+        'path a { capabilities = ["read",] }',
+    ],
+)
+def test_what_vaults_own_hcl_allows_is_read(text: str) -> None:
+    assert parse(text, "hcl").rules == (
+        PathRule(path="a", capabilities=frozenset({Capability.READ})),
+    )
+
+
 def test_parameters_may_be_written_as_a_block() -> None:
     text = 'path "a" { capabilities = ["read"] \n allowed_parameters { ttl = ["1h"] } }'
     assert parse(text, "hcl").rules[0].allowed_parameters == {"ttl": ("1h",)}
