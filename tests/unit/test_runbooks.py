@@ -57,7 +57,7 @@ def test_there_is_a_runbook_for_each_occasion() -> None:
     assert {path.stem for path in RUNBOOKS} == {
         *("README", "unseal", "lost-quorum", "restore"),
         *("certificate-renewal", "key-custody", "upgrade", "sealing-keys", "rotation"),
-        *("secret-found", "drift", "audit", "killed-deployment"),
+        *("secret-found", "drift", "audit", "killed-deployment", "full-volume"),
     }
 
 
