@@ -56,8 +56,9 @@ def session(credential: Credential, route: Route) -> Iterator[Connection]:
             f"PostgreSQL refused a statement of {credential.username} (SQLSTATE {code})",
             where=f"database {credential.database} on {credential.server}",
             why="the user lacks a right, or an object is not what the rotation expects",
-            fix="let the administrator be a superuser, or have CREATEROLE and ADMIN OPTION on the "
-            "three roles; the code is explained in PostgreSQL's manual, appendix A",
+            fix="let the administrator be a superuser, or have CREATEROLE and, from PostgreSQL 16 "
+            "on, ADMIN OPTION on each role that it did not make; the code is explained in "
+            "PostgreSQL's manual, appendix A",
         ) from None
     except (InterfaceError, OSError):
         raise _unreachable(credential, "the connection ended during a statement") from None

@@ -2,7 +2,7 @@
 
 Owns statements for a Vault user that holds its table privileges WITH GRANT OPTION and CREATEROLE,
 but is no superuser and no member of the owner. Such a user can take back only what it gave itself,
-and must do so before it drops a role; DROP OWNED BY needs a membership that PostgreSQL 15 does not
+and must do so before it drops a role; DROP OWNED BY needs a membership that PostgreSQL does not
 give it. Vault runs each list in one transaction, so a login exists whole or not at all.
 """
 

@@ -14,9 +14,9 @@ from local.images import python as interpreter
 from local.images.archive import Image, ImageError
 from local.images.entries import Directory, Entry, File, Link
 from local.paths import REPOSITORY
+from local.services import postgresql_cluster
 
 REGISTRY = "strongroom.local"
-PSQL = Path("/usr/lib/postgresql/15/bin/psql")
 
 # Process 1 of every pod: ends on SIGTERM, reaps what is orphaned, wakes once a day.
 _PAUSE = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait; done"
@@ -72,10 +72,10 @@ def psql() -> Image:
         *base.skeleton(),
         *base.certificates(),
         *base.busybox(),
-        *base.debian_program("usr/bin/psql", PSQL),
+        *base.debian_program("usr/bin/psql", postgresql_cluster.program("psql")),
     )
     return Image(
-        f"{REGISTRY}/psql:15",
+        f"{REGISTRY}/psql:1",
         entries,
         command=("/bin/sh",),
         user="65532:65532",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass
 class DirectNode:
-    """A `ServiceHost` without a namespace and without a supervisor: who starts it ends what runs."""
+    """A `ServiceHost` with neither namespace nor supervisor: who starts a program ends it."""
 
     logs: Path
     node_ip: str = "127.0.0.1"

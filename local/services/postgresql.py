@@ -1,4 +1,4 @@
-"""PostgreSQL 15, the real server, in the node's network namespace.
+"""PostgreSQL, the real server, in the node's network namespace.
 
 Owns starting, stopping and waiting. Files are in `postgresql_cluster`, roles and SQL in
 `postgresql_setup`. The server listens on TCP alone, speaks TLS alone, and a crash costs nothing

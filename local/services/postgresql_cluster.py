@@ -19,7 +19,7 @@ from pathlib import Path
 from local.services import tls
 from local.services.host import ServiceError, write_private
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+INSTALLED = Path("/usr/lib/postgresql")  # by major version, on Debian and Ubuntu
 USER = "postgres"
 
 # $1 is mounted over $2; then the rest runs as the user.
@@ -31,6 +31,18 @@ hostssl all {admin} {node}/32    scram-sha-256
 hostssl all {admin} 0.0.0.0/0    reject
 hostssl all all     0.0.0.0/0    scram-sha-256
 """
+
+
+def program(name: str, version: str = "*") -> Path:
+    """A program of the newest PostgreSQL installed, or of one major `version`.
+
+    Raises ServiceError when it is not there.
+    """
+    found = list(INSTALLED.glob(f"{version}/bin/{name}"))
+    if not found:
+        package = "postgresql" if version == "*" else f"postgresql-{version}"
+        raise ServiceError(f"{INSTALLED}/{version}/bin/{name} is missing: install {package}")
+    return max(found, key=lambda path: float(path.parts[-3]))
 
 
 @dataclass(frozen=True)
@@ -60,9 +72,18 @@ class Cluster:
         """The path under which PostgreSQL itself sees one of `files`."""
         return str(Path(pwd.getpwnam(USER).pw_dir if _is_root() else self.files) / name)
 
-    def confined(self, program: str, *arguments: str) -> list[str]:
-        """The argv that runs a PostgreSQL program as the right user with its files in sight."""
-        argv = [str(PROGRAMS / program), *arguments]
+    @property
+    def version(self) -> str:
+        """The major version that made the data directory; before that, whichever is newest."""
+        made_by = self.data / "PG_VERSION"
+        return made_by.read_text().strip() if made_by.exists() else "*"
+
+    def confined(self, name: str, *arguments: str) -> list[str]:
+        """The argv that runs a PostgreSQL program as the right user with its files in sight.
+
+        Raises ServiceError when the version that the data needs is not installed.
+        """
+        argv = [str(program(name, self.version)), *arguments]
         if not _is_root():
             return argv
         user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"]
@@ -72,10 +93,10 @@ class Cluster:
     def prepare(self, addresses: Sequence[str], admin_password: str) -> None:
         """Make or renew whatever the server needs before it starts.
 
-        Raises ServiceError when PostgreSQL 15 is not installed or refuses to make its files.
+        Raises ServiceError when PostgreSQL is not installed, or not in the version that made the
+        data, and when it refuses to make its files.
         """
-        if not (PROGRAMS / "postgres").exists():
-            raise ServiceError(f"{PROGRAMS}/postgres is missing: install the package postgresql-15")
+        program("postgres", self.version)
         self.files.mkdir(mode=0o700, exist_ok=True)
         self._give(self.files)
         if not self.data.exists():
@@ -89,8 +110,8 @@ class Cluster:
         if fresh is not None:
             # The certificate comes last: an interrupt in between leaves none, never an odd pair.
             certificate.unlink(missing_ok=True)
-            self._write(self.files / "server.key", fresh.key)
-            self._write(certificate, fresh.certificate)
+            self._write(self.files / "server.key", fresh.key.encode())
+            self._write(certificate, fresh.certificate.encode())
 
     def _drop_stale_pid(self) -> None:
         """Remove the pid file that a crash left, whoever has that pid now.

@@ -5,13 +5,12 @@ Roles: the superuser made by initdb (the platform's, reachable from the node onl
 `rotation` (changes passwords in rotations; its own is Vault's to set) and `mlflow` (the login of an
 application, which rotations make one of two that take turns).
 
-Why `vault` holds its table privileges WITH GRANT OPTION: in PostgreSQL 15 CREATEROLE makes and
-drops roles, and puts them into any role that is no superuser, but it passes on no table privilege.
-Membership in `mlflow_owner` would do that too, and would let Vault drop the tables. The grants that
-Vault makes name it as grantor, so it can take back just these, which must happen before the role
-is dropped. DROP OWNED BY and REASSIGN OWNED BY do not fit: they want membership in the role to be
-dropped, which in PostgreSQL 15 its maker does not have. `pg_signal_backend` lets Vault end the
-open sessions of a login it revokes, which dropping the role alone does not.
+Why `vault` holds its table privileges WITH GRANT OPTION: CREATEROLE makes and drops roles, but it
+passes on no table privilege. Membership in `mlflow_owner` would do that too, and would let Vault
+drop the tables. The grants that Vault makes name it as grantor, so it can take back just these,
+which must happen before the role is dropped. DROP OWNED BY and REASSIGN OWNED BY do not fit: they
+want the rights of the role to be dropped, which its maker does not have. `pg_signal_backend` lets
+Vault end the open sessions of a login it revokes, which dropping the role alone does not.
 
 Statements for a Vault role that reads:
 
@@ -68,9 +67,22 @@ def make_roles_and_database(
     for privilege, login in (("pg_signal_backend", VAULT), ("pg_read_all_stats", ROTATION)):
         grant = sql.SQL("GRANT {} TO {}")
         connection.execute(grant.format(sql.Identifier(privilege), sql.Identifier(login)))
+    let_change(connection, VAULT, ROTATION)
+    let_change(connection, ROTATION, APPLICATION)
     if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
         create = sql.SQL("CREATE DATABASE {} OWNER {}")
         connection.execute(create.format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))
+
+
+def let_change(connection: Connection[Any], administrator: str, login: str) -> None:
+    """Let a CREATEROLE login change another's password, which it did not make.
+
+    Until PostgreSQL 15 it may by CREATEROLE alone. From 16 on it needs ADMIN OPTION, which here
+    comes without any use of the login's own rights.
+    """
+    if connection.info.server_version >= 160000:
+        grant = sql.SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        connection.execute(grant.format(sql.Identifier(login), sql.Identifier(administrator)))
 
 
 def _make_login(
@@ -95,7 +107,7 @@ def _make_login(
 def make_schema(connection: Connection[Any]) -> None:
     """Make the tables and grants; `connection` is the superuser's, in database `mlflow`."""
     with connection.transaction():
-        # In PostgreSQL 15 nobody but the database's owner may create in schema public.
+        # From PostgreSQL 15 on nobody but the database's owner may create in schema public.
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
         connection.execute(_SCHEMA.read_bytes())
         # Once rotations have begun, the owner that both logins work as has the rights, and they

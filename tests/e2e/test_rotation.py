@@ -91,7 +91,7 @@ def consumer() -> Manifest:
     annotations[_URL.format("template")] = _TEMPLATE
     annotations["vault.hashicorp.com/template-static-secret-render-interval"] = "2s"
     (container,) = template["spec"]["containers"]
-    container["image"] = "strongroom.local/psql:15"
+    container["image"] = "strongroom.local/psql:1"
     container["args"] = [_PROGRAM, "model-server"]
     container["env"] = [{"name": "PGSERVICEFILE", "value": "/vault/secrets/database-url"}]
     return deployment

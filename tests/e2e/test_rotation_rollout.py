@@ -99,7 +99,7 @@ def consumer() -> Manifest:
     pod = deployment["spec"]["template"]["spec"]
     pod["terminationGracePeriodSeconds"] = 5
     (container,) = pod["containers"]
-    container["image"] = "strongroom.local/psql:15"
+    container["image"] = "strongroom.local/psql:1"
     container["args"] = [_PROGRAM]
     container["env"] = [{"name": "PGSERVICEFILE", "value": "/secrets/service"}]
     authority = {"name": "postgresql-ca", "mountPath": "/etc/postgresql-ca", "readOnly": True}

@@ -20,6 +20,7 @@ from local.paths import Instance
 from local.services import dev_vault, postgresql
 from local.services.direct_node import DirectNode
 from local.services.postgresql import PostgresService
+from local.services.postgresql_setup import VAULT, let_change
 from vaultops.policies import deployer_policy
 
 
@@ -86,6 +87,7 @@ def running(instance: Instance, folder: Path) -> Iterator[Servers]:
             database = postgresql.start(node, instance, port=free_port())
             with database.connect_as_admin() as admin:
                 admin.execute("CREATE ROLE tracking LOGIN PASSWORD 'fake-password-of-a-user'")
+                let_change(admin, VAULT, "tracking")
             log = instance.logs / f"{postgresql.NAME}.log"
             yield Servers(client, database, log, folder)
         finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 import hvac
 
 from local.services.postgresql import PostgresService
+from local.services.postgresql_setup import let_change
 from rotation import identity
 from tests.vaultops.stand_ins import fake_jwt
 
@@ -34,6 +35,12 @@ def make_engines(vault: hvac.Client, database: PostgresService, audit_log: Path)
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO app",
         ):
             admin.execute(statement.encode())
+        for administrator, user in (
+            ("vault", "rotation_admin"),
+            ("vault", "tracking"),
+            ("rotation_admin", "app"),
+        ):
+            let_change(admin, administrator, user)
     vault.sys.enable_audit_device("file", options={"file_path": str(audit_log)})
     for engine in ("database", "transit", "aws"):
         vault.sys.enable_secrets_engine(engine)

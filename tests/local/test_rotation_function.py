@@ -20,6 +20,7 @@ from psycopg import sql
 from benchmarks import rotation_servers
 from benchmarks.rotation_load import LoginLoad
 from benchmarks.rotation_servers import Servers
+from local.services.postgresql_setup import let_change
 from rotation import alternation, archive
 from rotation.alternation import Pair
 from rotation.credential import Credential
@@ -322,6 +323,8 @@ def test_an_administrator_needs_no_more_than_createrole(rig: Rig) -> None:
     document = rig.servers.document("fake_admin", "fake-of-the-admin")
     admin_secret = rig.servers.store("fake/narrow-admin", document)
     application = Application(rig.servers, rig.function, admin_secret, "narrow")
+    with rig.servers.postgres.connect_as_admin() as admin:
+        let_change(admin, "fake_admin", "narrow")
     for _ in range(3):
         application.assert_whole(application.rotate())
 

@@ -59,7 +59,7 @@ MAY_IMPORT = {
         "settings",
         "vaultops",
     },
-    "local": {"vaultops"},
+    "local": {"components", "vaultops"},
     "benchmarks": {
         "access",
         "audit",
