@@ -20,6 +20,17 @@ for number, own in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.defa
         signal.signal(number, own)
 
 
+# Seconds after which a test with real servers hangs, unless it says otherwise.
+E2E_TIMEOUT = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A minute is enough for what runs in this process; real servers may have a busy machine."""
+    for item in items:
+        if item.get_closest_marker("e2e") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(E2E_TIMEOUT))
+
+
 @pytest.fixture(autouse=True)
 def transforms(monkeypatch: pytest.MonkeyPatch) -> Transforms:
     """Every transform that the test's program registers."""
