@@ -32,6 +32,7 @@ KMS_KEY_POLICIES = frozenset(
         "aws:kms/keyPolicy:KeyPolicy",
         "aws:kms/externalKey:ExternalKey",
         "aws:kms/replicaKey:ReplicaKey",
+        "aws:kms/replicaExternalKey:ReplicaExternalKey",
     }
 )
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 -- a type

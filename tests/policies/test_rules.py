@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import pulumi_vault
 import pytest
 
-from policies.resource_types import AUTH_ROLES
+from policies.resource_types import AUTH_ROLES, IDENTITIES, VAULT_TOKEN
 from policies.rule import Environment, Finding, Judgement, Level, NotChecked, Requirement
 from policies.rules import ALL
 from tests.policies.cases.case import KINDS, Case, judgements
@@ -85,6 +87,32 @@ def test_ids_are_unique_and_speak_of_their_file() -> None:
     assert len({rule.id for rule in ALL}) == len(ALL)
 
 
+def types_of_vault_with(name: str) -> set[str]:
+    """The types of the Vault provider whose arguments include `name`."""
+    texts = (path.read_text() for path in Path(pulumi_vault.__file__).parent.rglob("*.py"))
+    return {
+        made[1]
+        for text in texts
+        if f'pulumi.set(__self__, "{name}"' in text
+        and (made := re.search(r"__self__\)\.__init__\(\s*'([^']+)'", text))
+    }
+
+
 def test_rules_on_roles_speak_of_every_login() -> None:
     lifetime = next(rule for rule in ALL if rule.id == "vault-role-token-lifetime")
     assert lifetime.resource_types == AUTH_ROLES
+    assert types_of_vault_with("token_no_default_policy") == AUTH_ROLES
+
+
+def test_rules_on_policies_speak_of_every_user_and_group() -> None:
+    of_other_systems = {
+        "vault:consul/secretBackendRole:SecretBackendRole",
+        "vault:index/nomadSecretRole:NomadSecretRole",
+    }
+    give_none = {
+        "vault:appRole/authBackendLogin:AuthBackendLogin",
+        "vault:aws/authBackendLogin:AuthBackendLogin",
+        "vault:aws/authBackendRoleTag:AuthBackendRoleTag",
+    }
+    named = types_of_vault_with("policies")
+    assert named == IDENTITIES | {VAULT_TOKEN} | of_other_systems | give_none

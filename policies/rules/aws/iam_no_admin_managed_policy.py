@@ -52,6 +52,9 @@ RULE = Rule(
             "aws:iam/userPolicyAttachment:UserPolicyAttachment",
             "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
             "aws:iam/policyAttachment:PolicyAttachment",
+            "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+            "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive",
+            "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive",
         }
     ),
     remediation="Write a policy for the task.",

@@ -30,7 +30,8 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     frameworks=("NIST SP 800-53 AC-3",),
     resource_types=frozenset(
-        f"gcp:secretmanager/secretIam{kind}:SecretIam{kind}"
+        f"gcp:secretmanager/{module}Iam{kind}:{name}Iam{kind}"
+        for module, name in (("secret", "Secret"), ("regionalSecret", "RegionalSecret"))
         for kind in ("Member", "Binding", "Policy")
     ),
     remediation="Bind secretAccessor on one secret to one account.",
