@@ -81,7 +81,8 @@ class VaultRights:
             replace(role, policies=tuple(name.strip().lower() for name in role.policies))
             for role in roles
         )
-        self._kv_mounts = frozenset(kv_mounts)
+        # The longest first: a mount may lie below another's path.
+        self._kv_mounts = sorted({mount.strip("/") for mount in kv_mounts}, key=len, reverse=True)
         self._acls = {
             role: Acl(self._policies[name] for name in role.policies if name in self._policies)
             for role in self._roles
@@ -192,16 +193,22 @@ class VaultRights:
             )
 
     def _as_people_write(self, path: str) -> str:
-        mount, _, rest = path.partition("/")
-        part, _, secret = rest.partition("/")
-        plain = mount in self._kv_mounts and part == "data" and secret and "+" not in secret
+        mount = self._kv_mount_of(path)
+        part, _, secret = path.removeprefix(f"{mount}/").partition("/")
+        plain = mount and part == "data" and secret and "+" not in secret
         return f"{mount}/{secret}" if plain and not path.endswith("*") else path
 
     def _as_vault_sees(self, path: str, capability: Capability) -> str:
-        mount, _, rest = path.strip().lstrip("/").partition("/")
-        if mount not in self._kv_mounts or not rest or rest.split("/")[0] in _KV_PARTS:
+        asked = path.strip().lstrip("/")
+        mount = self._kv_mount_of(asked)
+        rest = asked.removeprefix(f"{mount}/")
+        if not mount or not rest or rest.split("/")[0] in _KV_PARTS:
             return path
         return f"{mount}/{'metadata' if capability is Capability.LIST else 'data'}/{rest}"
+
+    def _kv_mount_of(self, path: str) -> str:
+        """The KV v2 engine that a path leads into; empty for none."""
+        return next((mount for mount in self._kv_mounts if path.startswith(f"{mount}/")), "")
 
 
 def _writes(acl: Acl, path: str) -> bool:

@@ -77,6 +77,23 @@ def test_a_secret_may_be_named_as_people_or_as_vault_does(path: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("mount", ["kv/", "teams/ml/kv"])
+def test_an_engine_may_be_mounted_anywhere(mount: str) -> None:
+    path = mount.strip("/")
+    held = Matrix(
+        [
+            VaultRights(
+                policies=[parse(f'path "{path}/data/a" {{ capabilities = ["read"] }}', "p")],
+                roles=[VaultRole(name="r", accounts=("app",), namespaces=("ml",), policies=("p",))],
+                kv_mounts=["teams", mount],
+            )
+        ]
+    )
+    assert [row.path for row in held.rows] == [f"{path}/a"]
+    assert held.who_can(f"{path}/a", "read")
+    assert not held.who_can(f"{path}/b", "read")
+
+
 def test_a_list_of_secrets_is_asked_of_their_metadata() -> None:
     held = vault('path "secret/metadata/ml/*" { capabilities = ["list"] }')
     assert held.who_can("secret/ml/x", "list")
