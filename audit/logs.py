@@ -7,8 +7,10 @@ renamed, moved or compressed, it stays the same log, and what was read of it is 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +21,7 @@ import orjson
 from audit import cloudtrail, kubernetes, vault
 from audit.errors import AuditError
 from audit.schema import Source
-from audit.streams import opened
+from audit.streams import opened, unreadable
 
 KINDS: Mapping[Source, ModuleType] = {
     Source.VAULT: vault,
@@ -94,14 +96,13 @@ def source_of(line: bytes) -> Source | None:
 def files_of(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
     """The files that are meant, and whether each was named: folders give what they hold.
 
-    A folder's files come with the oldest first. Raises AuditError for a path that is not there.
+    A folder's files come with the oldest first. Raises AuditError for a path that is not there, and
+    for a folder that may not be read.
     """
     found: list[tuple[Path, bool]] = []
     for path in paths:
         if path.is_dir():
-            inside = [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")]
-            inside.sort(key=lambda p: (p.stat().st_mtime_ns, p.name))
-            found += [(file, False) for file in inside]
+            found += [(file, False) for file in _below(path)]
         elif path.exists():
             found.append((path, True))
         else:
@@ -112,6 +113,21 @@ def files_of(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
                 fix="name a file or a folder with audit logs",
             )
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    def closed(error: OSError) -> None:
+        raise unreadable(Path(error.filename), error)
+
+    walked = os.walk(folder, onerror=closed)
+    paths = [Path(place, name) for place, _, names in walked for name in names]
+    dated = []
+    for path in paths:
+        # What is gone again was rotated, and comes under its new name the next time.
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.name.startswith("."):
+                dated.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(dated)]
 
 
 def device_of(path: Path, source: Source) -> str:

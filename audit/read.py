@@ -22,7 +22,7 @@ from audit.logs import ForeignError, Log, files_of, identify
 from audit.normalise import Part, connect, normalise, quoted
 from audit.slices import SLICE_BYTES, Progress, Slice, goes_on, slices
 from audit.store import Seen, Store, Stored
-from audit.streams import Stream, opened
+from audit.streams import Stream, opened, unreadable
 
 # Files of fewer rows are made one when there are more than MANY of them.
 SMALL_ROWS = 50_000
@@ -100,7 +100,10 @@ class _Reading:
     def read(self, path: Path, *, named: bool) -> None:
         """Read what is new in a file."""
         self.outcome.files += 1
-        now = Seen.of(path)
+        try:
+            now = Seen.of(path)
+        except OSError as error:
+            raise unreadable(path, error) from None
         if self.draft.seen.get(str(path)) == now:
             return
         try:

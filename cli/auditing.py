@@ -121,11 +121,11 @@ def show(
     title: str, rows: Sequence[dict[str, Any]], columns: Sequence[str], *, limit: int | None = None
 ) -> None:
     """The first `limit` rows as a table for people. `evidence` is a row's file and line."""
-    console = Console()
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDE
     if not rows:
-        console.print(f"[bold]{title}[/bold]: none\n", highlight=False)
+        console.print(f"{title}: none\n", style="bold", highlight=False)
         return
     shown = rows[:limit]
     more = f" (the first {len(shown)} of {len(rows)})" if len(shown) < len(rows) else ""
@@ -140,7 +140,7 @@ def show(
         )
     for row in shown:
         table.add_row(*(_text(row, name) for name in columns))
-    console.print(table, markup=False, highlight=False)
+    console.print(table, highlight=False)
     console.print()
 
 

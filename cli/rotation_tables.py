@@ -30,7 +30,7 @@ def show_plan(found: Sequence[tuple[Rotation, Standing]]) -> None:
             ", ".join(step.name for step in rotation.steps),
             "\n".join(rotation.consumers),
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def plan_data(rotation: Rotation, standing: Standing) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def show_outcomes(outcomes: Sequence[Outcome]) -> None:
         if one.result is not Result.FINE:
             table.add_row(one.rotation, one.result, one.step, one.detail)
     if table.row_count:
-        Console().print(table)
+        Console(markup=False, emoji=False).print(table)
     else:
         tell("nothing is due")
 
@@ -76,7 +76,7 @@ def show_standings(found: Sequence[Standing]) -> None:
             one.reason,
             one.remedy if one.state in (State.STUCK, State.FAILED) else "",
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def when(seconds: float | None) -> str:

@@ -67,7 +67,9 @@ def certificate(
         print_json(facts)
     else:
         for name, value in facts.items():
-            Console().print(f"{name}: {value}", soft_wrap=True, highlight=False)
+            Console(markup=False, emoji=False).print(
+                f"{name}: {value}", soft_wrap=True, highlight=False
+            )
     if settings.sealed_secrets.fingerprint:
         certificates.pinned(found, settings.sealed_secrets.fingerprint, source="the controller")
 

@@ -58,7 +58,7 @@ def show_keys(
         for key in found.known:
             condition = "compromised" if key.compromised else "usable"
             table.add_row(key.name, key.fingerprint, f"{key.made:%Y-%m-%d %H:%M}", condition)
-        Console(width=WIDTH).print(table)
+        Console(width=WIDTH, markup=False, emoji=False).print(table)
     if backup and (missing := [k.name for k in found.known if k.fingerprint not in saved]):
         raise DoubtError(
             "the backup is older than the newest key",

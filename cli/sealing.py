@@ -52,4 +52,4 @@ def show_objects(rows: Sequence[tuple[str, str, str]], *, as_json: bool) -> None
     table = Table("file", "object", "state", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console(width=WIDTH).print(table)
+    Console(width=WIDTH, markup=False, emoji=False).print(table)

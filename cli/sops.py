@@ -92,7 +92,7 @@ def check(
         table = Table("file", "field", "finding", box=None, pad_edge=False)
         for finding in found:
             table.add_row(finding.path, finding.field, finding.what)
-        Console(width=160).print(table)
+        Console(width=160, markup=False, emoji=False).print(table)
     if found:
         raise DoubtError(
             f"{len(found)} findings in {len({f.path for f in found})} files",

@@ -17,7 +17,7 @@ def show_servers(seen: Observation) -> None:
     table = _table("server", "condition", "version", "seal", title=f"cluster: {seen.state}")
     for replica in seen.replicas:
         table.add_row(replica.name, _condition(replica), replica.version, replica.seal_type)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def show_certificates(served: Sequence[ServedCertificate]) -> None:
@@ -26,13 +26,15 @@ def show_certificates(served: Sequence[ServedCertificate]) -> None:
     for one in served:
         ends = f"{one.expires:%Y-%m-%d %H:%M}"
         table.add_row(one.name, str(one.days_left), ends, one.issuer)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def show_facts(facts: Mapping[str, Any]) -> None:
     """One line a fact; long values stay whole, so that they can be copied."""
     for name, value in facts.items():
-        Console().print(f"{name}: {value}", soft_wrap=True, highlight=False, markup=False)
+        Console(markup=False, emoji=False).print(
+            f"{name}: {value}", soft_wrap=True, highlight=False
+        )
 
 
 def _table(*columns: str, title: str | None = None) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,30 @@ def test_an_interrupted_query_is_an_interruption(
     else:
         assert result.exit_code == 130
         assert isinstance(result.exception, SystemExit)
+
+
+def test_a_path_with_markup_is_shown_as_it_is(tmp_path: Path) -> None:
+    path = "secret/[red]/[/x]/a:key:b"
+    log = write(tmp_path / "audit.log", call(1, path=path))
+    assert f"Who called {path} " in run("who", path, log).stdout
+    assert f"Who called {path}x: none" in run("who", f"{path}x", log).stdout
+    assert path in run("report", log).stdout
+
+
+def test_a_folder_of_logs_that_may_not_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "audit.log", call(1))
+    (tmp_path / "closed").mkdir()
+    listed = os.scandir
+
+    def refuse(path: str | Path | int) -> object:
+        if isinstance(path, str | Path) and Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run("report", tmp_path)
+    assert result.exit_code == 1
+    assert "closed" in result.stderr
+    assert "Permission denied" in result.stderr

@@ -294,6 +294,11 @@ def test_a_list_of_secrets_by_another_hand_is_no_backup(
     assert "no backup of sealing keys" in result.stderr
 
 
+def test_a_file_name_with_brackets_is_shown_as_it_is(run: Run, tmp_path: Path) -> None:
+    written(tmp_path / "[red] [prod].yaml", sealed_with("b" * 64))
+    assert "[red] [prod].yaml" in run("status", str(tmp_path)).stdout.replace("\n", "")
+
+
 def test_a_named_file_that_is_no_text_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
     result = run("status", "binary.yaml")
