@@ -42,17 +42,15 @@ PARTS = (
 
 def _mounts(paths: tuple[str, ...], unnamed: str) -> Iterator[str]:
     for path in dict.fromkeys(paths):
-        first, _, rest = path.partition("/")
-        if first in OWN:
+        segments = path.split("/")
+        if segments[0] in OWN:
             continue
-        if first == "auth":
-            yield f"auth/{_spelled(rest.partition('/')[0], unnamed)}"
-        else:
-            yield _spelled(first, unnamed)
-
-
-def _spelled(segment: str, unnamed: str) -> str:
-    return unnamed if segment == "+" else segment.replace("*", unnamed)
+        # A mount's path may have several segments: it ends where a part of the engine begins.
+        parts = (index for index, each in enumerate(segments) if index and each in PARTS)
+        length = 2 if segments[0] == "auth" else next(parts, 1)
+        yield "/".join(
+            unnamed if each == "+" else each.replace("*", unnamed) for each in segments[:length]
+        )
 
 
 def _inside(deepest: int, unnamed: str) -> Iterator[str]:

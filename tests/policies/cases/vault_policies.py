@@ -49,6 +49,10 @@ CASES: dict[str, dict[str, Case]] = {
         "auth mounts": bad(hcl(("auth/token/lookup-self", "read"), ("auth/*", "read")), "auth/*"),
         "a mount by its first letter": bad(hcl(("s*", "read")), 'path "s*"'),
         "patching values": bad(hcl(("secret/data/*", "patch")), "allows patch"),
+        "an engine below another path": bad(
+            hcl(("teams/kv/data/a", "read"), ("teams/+/data/*", "read")), "teams/+/data/*"
+        ),
+        "an engine with the name of a part": bad(hcl(("data/*", "read")), 'path "data/*"'),
         "roles that hand out sessions": bad(hcl(("aws/sts/*", "read")), 'path "aws/sts/*"'),
         "deep below the top": bad(hcl(("secret/data/+/+/*", "read")), "secret/data/+/+/*"),
         "a deny for the name that is asked for": bad(
