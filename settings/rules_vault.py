@@ -104,13 +104,21 @@ def _tls(settings: Settings) -> Iterator[Problem]:
             "`caFile` with `source: cert-manager` or `secret` only",
             also=("vault.tls.source",),
         )
-    elif tls.ca_file is not None and not Path(tls.ca_file).is_file():
+    elif tls.ca_file is not None and not _is_text(Path(tls.ca_file)):
         yield Problem(
             "vault.tls.caFile",
-            f"is {tls.ca_file!r}, and there is no such file",
+            f"is {tls.ca_file!r}, and there is no such file, or it holds no text",
             "no client could verify Vault",
             "a PEM file's path, relative to the program",
         )
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _sizes(settings: Settings) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from components.vault.s3_policy import s3_read_policy
 from settings import Problem, Settings, SettingsError
 from settings.cloud_secrets import DatabaseLogins, GoogleSecret, Login
 from wiring.clouds import Clouds
+from wiring.files import unreadable
 
 DAY = 24 * 60 * 60  # seconds
 ARCHIVES = Path(".strongroom")
@@ -40,7 +41,8 @@ class Identities:
 def code(settings: Settings, *, source: str) -> pulumi.Archive | None:
     """The rotation functions' code, written below .strongroom; None when there is no function.
 
-    Raises SettingsError when the file of authorities is missing; `source` names it in the message.
+    Raises SettingsError when the file of authorities cannot be read; `source` names it in the
+    message.
     """
     logins = settings.cloud_secrets.database_logins
     if logins is None:
@@ -48,10 +50,10 @@ def code(settings: Settings, *, source: str) -> pulumi.Archive | None:
     ca_pem = None
     if logins.ca_file is not None:
         path = Path(logins.ca_file)
-        if not path.is_file():
+        if wrong := unreadable(path):
             problem = Problem(
                 "cloudSecrets.databaseLogins.caFile",
-                f"names {logins.ca_file!r}, which is no file",
+                f"names {logins.ca_file!r}, which {wrong}",
                 "the functions would trust no server, and no login be rotated",
                 "the path of a file with the CAs' certificates",
             )

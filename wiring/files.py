@@ -68,15 +68,28 @@ def _authorities(engines: Engines, auth: Auth) -> dict[str, Path]:
     return files
 
 
+def unreadable(path: Path) -> str:
+    """Why `path` is not read, in words that go on after its name; empty when nothing is wrong."""
+    if not path.is_file():
+        return "is no file"
+    try:
+        path.read_text()
+    except OSError as reason:
+        return f"cannot be read: {reason.strerror}"
+    except UnicodeDecodeError:
+        return "holds no text; a certificate must be PEM"
+    return ""
+
+
 def _line(path: Path) -> str:
     return path.read_text().rstrip("\r\n")
 
 
 def _problems(key: str, path: Path, *, private: bool) -> Iterator[Problem]:
-    if not path.is_file():
+    if wrong := unreadable(path):
         yield Problem(
             key,
-            f"names {str(path)!r}, which is no file",
+            f"names {str(path)!r}, which {wrong}",
             "Vault would be given an empty one",
             "the path of a file with the credential, mode 0600 (empty once Vault has it)"
             if private

@@ -105,3 +105,9 @@ def test_the_archive_trusts_the_authorities_of_the_settings_and_stays_the_same()
 def test_a_missing_file_of_authorities_is_told_before_anything_is_made() -> None:
     with pytest.raises(SettingsError, match=rf"{LOGINS}\.caFile names 'nowhere\.pem'"):
         deployed({f"{LOGINS}.caFile": "nowhere.pem"})
+
+
+def test_authorities_that_are_no_text_are_told_before_anything_is_made() -> None:
+    Path("ca.der").write_bytes(b"\x30\x82\xff\xfe")
+    with pytest.raises(SettingsError, match=r"names 'ca\.der', which holds no text"):
+        deployed({f"{LOGINS}.caFile": "ca.der"})

@@ -234,6 +234,13 @@ def test_every_missing_or_open_file_is_named_and_none_is_shown(folder: Path) -> 
     assert "fake client-secret" not in message
 
 
+def test_a_certificate_that_is_no_text_is_named(folder: Path) -> None:
+    """Authorities are often handed on as DER."""
+    (folder / "ca.crt").write_bytes(b"\x30\x82\xff\xfe")
+    with pytest.raises(SettingsError, match=r"caFile names '.*ca\.crt', which holds no text"):
+        deployed(folder, preview=True)
+
+
 def test_a_file_may_be_empty_once_vault_has_its_value(folder: Path) -> None:
     (folder / "postgres-password").write_text("")
     connection = deployed(folder, preview=True).one(

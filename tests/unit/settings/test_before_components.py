@@ -83,6 +83,8 @@ WRONG = (
     Wrong("prod", {"vault.snapshots.maxAge": "5m"}, "vault.snapshots.maxAge", "between 15m and"),
     Wrong("prod", {"vault.snapshots.identity": "fake"}, "vault.snapshots.identity",
         "though `destination` is s3"),
+    Wrong("dev", {"vault.tls": {"source": "secret", "secretName": "given", "caFile": "/dev"}},
+        "vault.tls.caFile", "no such file, or it holds no text"),
     # its seal
     Wrong("dev", {"network.kms": ...}, "network.kms", "it would stay sealed"),
     Wrong("dev", {"vault.seal.role": OTHERS}, "vault.seal.role", "not of account 123456789012"),
