@@ -52,7 +52,7 @@ CASES: dict[str, dict[str, Case]] = {
         "an engine below another path": bad(
             hcl(("teams/kv/data/a", "read"), ("teams/+/data/*", "read")), "teams/+/data/*"
         ),
-        "an engine with the name of a part": bad(hcl(("data/*", "read")), 'path "data/*"'),
+        "an engine with the name of a part": bad(hcl(("data/data/*", "read")), "data/data/*"),
         "roles that hand out sessions": bad(hcl(("aws/sts/*", "read")), 'path "aws/sts/*"'),
         "deep below the top": bad(hcl(("secret/data/+/+/*", "read")), "secret/data/+/+/*"),
         "a deny for the name that is asked for": bad(
