@@ -37,7 +37,7 @@ _NOT_TOLD: dict[str, Any] = {
     **dict.fromkeys(("cloud_secrets", "identities", "sops"), True),
     "kubernetes": {"kubeconfig"},
     "sealed_secrets": {"chart"},
-    "vault": {"chart"},
+    "vault": {"chart", "tls"},
 }
 
 

@@ -117,11 +117,22 @@ def test_what_the_pod_is_told_does_not_look_like_a_secret_to_the_policies() -> N
     assert list(config_map_holds_no_secret.check(config_map)) == []
 
 
-@pytest.mark.parametrize("name", ["local", "dev", "prod"])
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("local", {}),
+        ("dev", {}),
+        ("prod", {}),
+        (
+            "prod",
+            {"vault.tls": {"source": "cert-manager", "issuer": "ca", "caFile": "Pulumi.yaml"}},
+        ),
+    ],
+)
 def test_what_the_pod_of_an_environment_is_told_is_right_without_the_deployers_files(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = rotation.told(Settings.parse(changed(name, {}), source="a stack"))
+    text = rotation.told(Settings.parse(changed(name, changes), source="a stack"))
     monkeypatch.chdir(tmp_path)
     again = read(yaml.safe_load(text)["config"], secret_keys=set(), source="in the pod")
     assert again.environment == name
