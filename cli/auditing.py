@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -88,6 +89,16 @@ def told_once() -> Iterator[None]:
         if str(error) == "Query interrupted":  # DuckDB's word for Ctrl-C
             raise KeyboardInterrupt from None
         raise
+    except BrokenPipeError:
+        raise
+    except (OSError, duckdb.Error) as error:
+        raise VaultOpsError(
+            "the logs could not be worked through",
+            where=f"the store, or the temporary folder {tempfile.gettempdir()}",
+            why=str(error).splitlines()[0],
+            fix="see that both have room and that you may write there (TMPDIR names another "
+            "folder), and run it again: what a store has is kept",
+        ) from None
     except AuditError as error:
         raise VaultOpsError(error.what, where=error.where, why=error.why, fix=error.fix) from None
 

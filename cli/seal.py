@@ -94,7 +94,8 @@ def seal(
     """
     settings = settings_of(stack, config_file)
     trusted = _trusted(settings, cert, fingerprint)
-    text = sys.stdin.read() if str(file) == "-" else read_bytes(file).decode(errors="replace")
+    content = sys.stdin.buffer.read() if str(file) == "-" else read_bytes(file)
+    text = content.decode(errors="replace")
     source = "standard input" if str(file) == "-" else str(file)
     sealed = kubeseal.seal(files.load(text, source=source), trusted, scope, source=source)
     if scope is not Scope.STRICT:

@@ -146,7 +146,22 @@ def dump(documents: Iterable[Document], *, as_json: bool = False) -> str:
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Put `text` in the place of `path`, whole or not at all; a new file gets `mode`."""
+    """Put `text` in the place of `path`, whole or not at all; a new file gets `mode`.
+
+    Raises VaultOpsError when it cannot be written.
+    """
+    try:
+        _write(path, text, mode)
+    except OSError as reason:
+        raise VaultOpsError(
+            "the file cannot be written",
+            where=str(path),
+            why=reason.strerror or type(reason).__name__,
+            fix="name a file in a folder that exists and that you may write to",
+        ) from None
+
+
+def _write(path: Path, text: str, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -164,6 +165,27 @@ def test_help_has_an_example_and_the_statuses(command: str) -> None:
     shown = run(command, "--help").stdout
     assert "Example: strongroom audit" in shown
     assert "Exit status: 0" in shown
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(28, "No space left on device"),
+        duckdb.OutOfMemoryException("could not offload: no disk space left\nmore"),
+    ],
+)
+def test_a_full_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("cli.auditing.read", fails)
+    result = run("report", write(tmp_path / "audit.log", call(1)))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert str(fault).splitlines()[0] in result.stderr
+    assert "see that both have room" in result.stderr
 
 
 @pytest.mark.parametrize("said", ["Query interrupted", "another fault"])

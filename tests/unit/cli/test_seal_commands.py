@@ -299,6 +299,15 @@ def test_a_file_name_with_brackets_is_shown_as_it_is(run: Run, tmp_path: Path) -
     assert "[red] [prod].yaml" in run("status", str(tmp_path)).stdout.replace("\n", "")
 
 
+@pytest.mark.parametrize("command", ["certificate", "backup-keys"])
+def test_a_result_that_cannot_be_written_is_told(run: Run, command: str) -> None:
+    result = run(command, "--output", "none/result")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "none/result" in result.stderr
+    assert "No such file or directory" in result.stderr
+
+
 def test_a_named_file_that_is_no_text_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
     result = run("status", "binary.yaml")
