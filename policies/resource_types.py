@@ -18,6 +18,8 @@ VAULT_TOKEN = "vault:index/token:Token"  # noqa: S105 -- a type
 DATABASE_ROLE = "vault:database/secretBackendRole:SecretBackendRole"
 DATABASE_STATIC_ROLE = "vault:database/secretBackendStaticRole:SecretBackendStaticRole"
 DATABASE_CONNECTION = "vault:database/secretBackendConnection:SecretBackendConnection"
+DATABASE_CONNECTIONS = frozenset({DATABASE_CONNECTION, "vault:database/secretsMount:SecretsMount"})
+"""What holds connections: each a resource of its own, or listed in the engine's mount."""
 DATABASE_ENGINES = (
     "cassandra",
     "couchbase",
@@ -39,6 +41,22 @@ DATABASE_ENGINES = (
     "snowflake",
 )
 """The properties of a connection that hold one engine's settings each."""
+
+# In a mount with connections each is a list under its plural.
+_IN_MOUNT = {
+    "elasticsearch": "elasticsearches",
+    "mongodbatlas": "mongodbatlas",
+    "mysqlLegacy": "mysqlLegacies",
+    "mysqlRds": "mysqlRds",
+    "redis": "redis",
+}
+
+
+def engine_properties(*engines: str) -> tuple[str, ...]:
+    """The properties of a connection, and of a mount with connections, for these engines."""
+    in_mount = (_IN_MOUNT.get(engine, f"{engine}s") for engine in engines)
+    return tuple(dict.fromkeys((*engines, *in_mount)))
+
 
 AWS_ENGINE_ROLE = "vault:aws/secretBackendRole:SecretBackendRole"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import DATABASE_CONNECTION
+from policies.resource_types import DATABASE_CONNECTIONS, DATABASE_ENGINES, engine_properties
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
@@ -20,6 +20,12 @@ def _entry(entry: View) -> Iterator[Judgement]:
 
 def check(connection: View) -> Iterator[Judgement]:
     """Yield a finding for each wildcard."""
+    yield from _roles(connection)
+    for name in engine_properties(*DATABASE_ENGINES):
+        yield from each_of(connection[name], _roles)
+
+
+def _roles(connection: View) -> Iterator[Judgement]:
     yield from each_of(connection["allowedRoles"], _entry)
 
 
@@ -28,7 +34,7 @@ RULE = Rule(
     title="A database connection must name the roles that may use it.",
     severity=Severity.HIGH,
     frameworks=("NIST SP 800-53 AC-6",),
-    resource_types=frozenset({DATABASE_CONNECTION}),
+    resource_types=DATABASE_CONNECTIONS,
     remediation="List the roles in allowed_roles.",
     check=check,
 )

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from policies.resource_types import DATABASE_CONNECTION, DATABASE_ENGINES
-from policies.rule import Finding, Judgement, Rule, Severity, each
+from policies.resource_types import DATABASE_CONNECTIONS, DATABASE_ENGINES, engine_properties
+from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
 POSTGRESQL = ("postgresql", "redshift")
@@ -53,10 +53,10 @@ def _checked(engine: View) -> Iterator[Judgement]:
 def check(connection: View) -> Iterator[Judgement]:
     """Yield a finding for each engine's block without checked TLS."""
     for names, judge in ((POSTGRESQL, _postgresql), (MYSQL, _mysql)):
-        for name in names:
-            yield from each([connection[name]], judge)
-    for name in DATABASE_ENGINES:
-        yield from each([connection[name]], _checked)
+        for name in engine_properties(*names):
+            yield from each_of(connection[name], judge)
+    for name in engine_properties(*DATABASE_ENGINES):
+        yield from each_of(connection[name], _checked)
 
 
 RULE = Rule(
@@ -64,7 +64,7 @@ RULE = Rule(
     title="Vault must reach a database over TLS and check its certificate.",
     severity=Severity.HIGH,
     frameworks=("NIST SP 800-53 SC-8",),
-    resource_types=frozenset({DATABASE_CONNECTION}),
+    resource_types=DATABASE_CONNECTIONS,
     remediation="sslmode=verify-full for PostgreSQL, tls_ca for MySQL.",
     check=check,
 )

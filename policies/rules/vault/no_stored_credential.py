@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.resource_types import DATABASE_CONNECTION, DATABASE_ENGINES
-from policies.rule import Finding, Judgement, Rule, Severity, each
+from policies.resource_types import DATABASE_CONNECTIONS, DATABASE_ENGINES, engine_properties
+from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
 FIELDS = ("dataJson", "secretKey", "password", "credentials", "bindpass", "clientSecret")
@@ -40,7 +40,8 @@ def _url(url: View) -> Iterator[Judgement]:
 def check(resource: View) -> Iterator[Judgement]:
     """Yield a finding for each credential in an ordinary property."""
     yield from each((resource[name] for name in FIELDS), _stored)
-    yield from each((resource[name] for name in DATABASE_ENGINES), _engine)
+    for name in engine_properties(*DATABASE_ENGINES):
+        yield from each_of(resource[name], _engine)
 
 
 def _engine(engine: View) -> Iterator[Judgement]:
@@ -53,9 +54,8 @@ RULE = Rule(
     title="A credential for Vault must be given in a write-only property.",
     severity=Severity.CRITICAL,
     frameworks=("NIST SP 800-53 IA-5(7)", "CIS Controls 3.11"),
-    resource_types=frozenset(
+    resource_types=DATABASE_CONNECTIONS.union(
         {
-            DATABASE_CONNECTION,
             "vault:kv/secretV2:SecretV2",
             "vault:kv/secret:Secret",
             "vault:generic/secret:Secret",

@@ -113,6 +113,10 @@ CASES: dict[str, dict[str, Case]] = {
         "fail": bad({"allowedRoles": ["*"]}, "allowedRoles[0] is '*'"),
         "wildcard": bad({"allowedRoles": ["ml-*"]}, "allowedRoles[0] is 'ml-*'"),
         "second-position": bad({"allowedRoles": ["trainer", "*"]}, "allowedRoles[1] is '*'"),
+        "in a mount with connections": bad(
+            {"mysqlLegacies": [{"allowedRoles": ["trainer"]}, {"allowedRoles": ["*"]}]},
+            "mysqlLegacies[1].allowedRoles[0]",
+        ),
         "unknown": unsure({"allowedRoles": [UNKNOWN, "*"]}, findings=1, evidence="[1]"),
         "not-applicable": ok({"allowedRoles": []}),
     },
@@ -124,6 +128,10 @@ CASES: dict[str, dict[str, Case]] = {
         "unknown": unsure(postgresql(UNKNOWN)),
         "not-applicable": ok(
             {"postgresql": {"username": "vault"}, "mongodb": {"connectionUrl": "x"}}
+        ),
+        "in a mount with connections": bad(
+            {"postgresqls": [{"connectionUrl": GOOD_URL}, {"connectionUrl": "postgresql://db"}]},
+            "postgresqls[1].connectionUrl has sslmode not set",
         ),
         "two modes, of which the driver takes the first": bad(
             postgresql("postgresql://db/ml?sslmode=disable&sslmode=verify-full"), "sslmode disable"
@@ -137,6 +145,7 @@ CASES: dict[str, dict[str, Case]] = {
             2,
         ),
         "MySQL in clear": bad({"mysql": {"connectionUrl": "u@tcp(db:3306)/"}}, "neither tlsCa"),
+        "MySQL without an address": ok({"mysql": {"username": "vault"}}),
         "MySQL with a CA": ok({"mysql": {"connectionUrl": "u@tcp(db:3306)/", "tlsCa": "PEM"}}),
         "MySQL with TLS": ok({"mysqlRds": {"connectionUrl": "u@tcp(db:3306)/?tls=true"}}),
     },
@@ -171,6 +180,9 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure({"secretKey": UNKNOWN}),
         "not-applicable": ok({"dataJsonWo": "{}", "name": UNKNOWN}),
+        "in a mount with connections": bad(
+            {"redis": [{"host": "a"}, {"password": "not-a-real-one"}]}, "redis[1].password is set"
+        ),
         "as MySQL's driver takes it": bad(
             {"mysql": {"connectionUrl": "root:fake@tcp(db:3306)/"}}, "holds a password"
         ),
