@@ -28,5 +28,6 @@ def _lines(drift: Drift) -> Iterator[str]:
     for unread in drift.unread:
         yield f"NOT COMPARED: {unread.kind} {unread.below or '(all)'}: {unread.why}"
     counted = len(drift.differences)
-    told = f"{counted} difference{'' if counted == 1 else 's'}" if counted else "No drift"
+    none = "No difference in what could be compared" if drift.unread else "No drift"
+    told = f"{counted} difference{'' if counted == 1 else 's'}" if counted else none
     yield f"{told}; {drift.compared} things of the program compared"

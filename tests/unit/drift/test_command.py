@@ -98,6 +98,7 @@ def test_a_comparison_that_is_not_whole_ends_with_2(vault: FakeVault, state: Pat
     result = run("--config-file", LOCAL, "--state", state)
     assert result.exit_code == 2
     assert "NOT COMPARED: audit device (all): Vault denies reading sys/audit" in result.stdout
+    assert "No drift" not in result.stdout
 
 
 BAD: dict[str, tuple[str | None, str]] = {
