@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from settings.base import Section, setting
+from settings.kubernetes import Endpoint
 from settings.types import Cron, RoleArn
 from settings.vault import Image
 
@@ -18,6 +19,11 @@ class RotationJob(Section):
     image: Image = setting(
         why="the job runs the command line that is in it; the Dockerfile here builds one",
         write="{repository: registry.example.com/strongroom, tag: 1.0.0}",
+    )
+    endpoints: tuple[Endpoint, ...] = setting(
+        (),
+        why="network policies let the job reach AWS there, beside the databases of `network`",
+        write='[{cidrs: ["10.0.0.0/16"], port: 443}]',
     )
     identity: RoleArn | None = setting(
         None,

@@ -102,6 +102,7 @@ def network(settings: Settings, made: Namespaces, opts: pulumi.ResourceOptions) 
             object_storage=_destination(wanted.object_storage) if wanted.object_storage else None,
             databases=tuple(_destination(database) for database in wanted.databases),
             identity_providers=tuple(_destination(one) for one in wanted.identity_providers),
+            rotated=tuple(_destination(one) for one in _rotated(settings)),
             clients=wanted.clients,
             monitoring=wanted.monitoring,
         ),
@@ -139,6 +140,12 @@ def _google_namespaces(settings: Settings) -> set[str]:
     if settings.external_secrets.enabled:
         found.add(settings.external_secrets.namespace)
     return found
+
+
+def _rotated(settings: Settings) -> tuple[Endpoint, ...]:
+    """Where the rotation job changes credentials: in databases, and at AWS."""
+    job = settings.rotation.job
+    return (*settings.network.databases, *job.endpoints) if job else ()
 
 
 def _metrics_ports(settings: Settings) -> dict[str, int]:

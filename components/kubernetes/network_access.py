@@ -15,6 +15,7 @@ from components.kubernetes.network_policy import DNS, GOOGLE_METADATA, Flow, Pee
 VAULT_API, VAULT_RAFT = 8200, 8201
 VAULT_PODS = {"app.kubernetes.io/name": "vault", "component": "server"}
 SNAPSHOT_PODS = {COMPONENT: "vault-snapshots"}
+ROTATION_PODS = {COMPONENT: "rotation"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,9 @@ class NamespaceNetwork:
 class NetworkAccessArgs:
     """`clients` are networks outside the cluster from which Vault is reached.
 
-    `object_storage` is where the pods labelled SNAPSHOT_PODS upload snapshots to. Vault asks
-    `identity_providers` who somebody is; Prometheus runs in the namespace `monitoring`.
+    `object_storage` is where the pods labelled SNAPSHOT_PODS upload snapshots to, `rotated` where
+    those labelled ROTATION_PODS change credentials. Vault asks `identity_providers` who somebody
+    is; Prometheus runs in the namespace `monitoring`.
     """
 
     vault_namespace: str
@@ -63,6 +65,7 @@ class NetworkAccessArgs:
     object_storage: Destination | None = None
     databases: tuple[Destination, ...] = ()
     identity_providers: tuple[Destination, ...] = ()
+    rotated: tuple[Destination, ...] = ()
     clients: tuple[str, ...] = ()
     monitoring: str | None = None
 
@@ -154,6 +157,15 @@ class NetworkAccess(pulumi.ComponentResource):
                         parent=self,
                         pods=SNAPSHOT_PODS,
                         egress=[args.object_storage.flow()],
+                    )
+                if args.rotated:
+                    allow(
+                        f"{name}-rotation",
+                        "allow-rotation",
+                        namespace=namespace.name,
+                        parent=self,
+                        pods=ROTATION_PODS,
+                        egress=[place.flow() for place in args.rotated],
                     )
         self.register_outputs({})
 

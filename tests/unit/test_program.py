@@ -248,3 +248,15 @@ def test_prometheus_reaches_what_it_is_told_to_read() -> None:
         if p.name.endswith("-metrics")
     }
     assert opened == {"vault": 8200}  # the operators are switched off there
+
+
+def test_the_rotation_job_reaches_what_it_rotates() -> None:
+    settings = settings_of("local")
+    settings["rotation"]["job"]["endpoints"] = [{"cidrs": ["192.0.2.0/24"], "port": 443}]
+    deployed = run("local", settings=settings)
+    spec = deployed.one(NETWORK_POLICY, "network-rotation").inputs["spec"]
+    ports = [rule["ports"][0]["port"] for rule in spec["egress"]]
+    assert ports == [5432, 443]
+    pod = deployed.one("kubernetes:batch/v1:CronJob", "rotation-run").inputs["spec"]
+    labels = pod["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
+    assert spec["podSelector"]["matchLabels"].items() <= labels.items()

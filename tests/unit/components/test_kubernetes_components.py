@@ -162,6 +162,7 @@ def network(preview: bool) -> Deployment:
                 kms=Destination(cidrs=("10.0.9.0/24",), port=443),
                 object_storage=Destination(cidrs=("10.0.8.0/24",), port=443),
                 databases=(Destination(cidrs=("10.0.5.5/32",), port=5432),),
+                rotated=(Destination(cidrs=("10.0.5.5/32",), port=5432),),
                 identity_providers=(Destination(cidrs=("192.0.2.7/32",), port=636),),
                 monitoring="monitoring",
             ),
@@ -179,6 +180,7 @@ def test_each_opening_has_its_own_policy(preview: bool) -> None:
         "net-ml-to-databases",
         "net-ml-to-metadata",
         "net-ml-to-vault",
+        "net-rotation",
         "net-sealed-dns",
         "net-sealed-metrics",
         "net-snapshots",
@@ -194,7 +196,7 @@ def test_databases_and_object_storage_are_open_to_those_who_need_them() -> None:
     deployed = network(False)
     opened = {
         name: deployed.one(POLICY, name).inputs["spec"]
-        for name in ("net-ml-to-databases", "net-snapshots")
+        for name in ("net-ml-to-databases", "net-rotation", "net-snapshots")
     }
     reached = {
         name: [(peer["ipBlock"]["cidr"], rule["ports"][0]["port"]) for peer in rule["to"]]
@@ -203,10 +205,13 @@ def test_databases_and_object_storage_are_open_to_those_who_need_them() -> None:
     }
     assert reached == {
         "net-ml-to-databases": [("10.0.5.5/32", 5432)],
+        "net-rotation": [("10.0.5.5/32", 5432)],
         "net-snapshots": [("10.0.8.0/24", 443)],
     }
     pods = opened["net-snapshots"]["podSelector"]["matchLabels"]
     assert pods == {"app.kubernetes.io/component": "vault-snapshots"}
+    pods = opened["net-rotation"]["podSelector"]["matchLabels"]
+    assert pods == {"app.kubernetes.io/component": "rotation"}
 
 
 def test_vault_is_open_to_its_readers_only_and_reaches_what_it_needs() -> None:
