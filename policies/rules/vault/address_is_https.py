@@ -19,13 +19,15 @@ ADDRESSES = frozenset({"VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_PROXY_ADDR"})
 UNCHECKED = "VAULT_SKIP_VERIFY"
 # On the loopback device nobody listens in: an agent beside the workload.
 OWN_MACHINE = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/.*)?")
+_USER = re.compile(r"//[^/]*@")  # a user may come with a password, which no report shows
 ANNOTATION = "vault.hashicorp.com/"
 
 
 def _address(address: View) -> Iterator[Judgement]:
     text = address.text().strip().lower()
     if text.startswith("http://") and not OWN_MACHINE.fullmatch(text):
-        yield Finding(evidence=f"{address.path} is {address.text()!r}", fix="use https://")
+        said = _USER.sub("//", address.text())
+        yield Finding(evidence=f"{address.path} is {said!r}", fix="use https://")
 
 
 def _unchecked(switch: View) -> Iterator[Judgement]:

@@ -152,6 +152,9 @@ CASES: dict[str, dict[str, Case]] = {
         "a provider": bad({"address": "https://v", "skipTlsVerify": "true"}, "skipTlsVerify"),
         "a provider in clear": bad({"address": "http://vault.example.com"}, "address is"),
         "an agent": bad(pod(**{"tls-skip-verify": "true"}), "tls-skip-verify"),
+        "with a password, which is not told": bad(
+            pod(("VAULT_ADDR", "http://user:fake@vault")), "value is 'http://vault'"
+        ),
         "in capitals": bad(pod(("VAULT_ADDR", "HTTP://vault:8200")), "env[0].value"),
         "a stranger who begins like the own machine": bad(
             pod(("VAULT_ADDR", "http://localhost.example.com"), ("VAULT_ADDR", "http://[::1]@v")),
