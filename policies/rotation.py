@@ -22,9 +22,18 @@ def longest_days(rules: View) -> float | None:
     if rate := _RATE.fullmatch(text):
         return int(rate[1]) / (24 if rate[2].startswith("hour") else 1)
     if cron := _CRON.fullmatch(text):
-        fields = cron[1].split()
-        return _months_apart(fields[3]) * 31 if len(fields) == 6 else None
+        return _days_of(cron[1].split())
     return None
+
+
+def _days_of(fields: list[str]) -> float | None:
+    """The same of a cron expression's fields; None for a malformed one, and for certain years."""
+    if len(fields) != 6 or fields[5] != "*":
+        return None
+    try:
+        return _months_apart(fields[3]) * 31
+    except ValueError:
+        return None
 
 
 def _months_apart(field: str) -> int:

@@ -400,6 +400,9 @@ CASES: dict[str, dict[str, Case]] = {
         "an unreadable schedule": bad(
             rules(scheduleExpression="at noon"), "rotates never (at noon)"
         ),
+        "a month that is none": bad(rules(scheduleExpression="cron(0 3 1 X ? *)"), "never"),
+        "a step of nothing": bad(rules(scheduleExpression="cron(0 3 1 */0 ? *)"), "never"),
+        "until a year is over": bad(rules(scheduleExpression="cron(0 3 1 * ? 2030)"), "never"),
         "every hour": ok(rules(scheduleExpression="rate(4 hours)")),
         "every third month": ok(rules(scheduleExpression="cron(0 3 1 */3 ? *)")),
         "two months of the year": bad(
