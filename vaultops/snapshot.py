@@ -29,6 +29,9 @@ _NEEDED = frozenset({"meta.json", "state.bin", "SHA256SUMS"})
 _CHUNK = 1 << 20
 TRANSFER_SECONDS = 600.0
 LEADERLESS_SECONDS = 20.0  # an election takes one to three
+_KEY = (
+    "the seal's key must be the snapshot's: check the KMS key, or unseal with the snapshot's shares"
+)
 
 Canary = Callable[[hvac.Client], str]
 
@@ -152,10 +155,7 @@ def restore(
         # Vault answers before it has restored. What is made now is in no snapshot, so that its
         # end is the end of the old data, in a restore of a cluster into itself too.
         mark = client.auth.token.create(policies=["default"], ttl="1h")["auth"]["client_token"]
-    fix = (
-        "the seal's key must be the snapshot's: check the KMS key, or unseal with the snapshot's "
-        "shares"
-    )
+    fix = _KEY
     try:
         with (
             target.pod_client(observation.active, token, seconds=TRANSFER_SECONDS) as client,
@@ -179,6 +179,7 @@ def restore(
         )
 
     wait(_Installed(target, mark), "every server to have the snapshot")
+    fix = _KEY
     if progress:
         progress("restarting every server, so that all load the restored keys")
     restart()
