@@ -12,7 +12,7 @@ import pytest
 
 from access.evaluate import Acl
 from access.policy import Capability, PathRule, Policy
-from access.policy_hcl import render
+from access.policy_hcl import parse, render
 from local.services import dev_vault
 from tests.access import naive
 
@@ -165,3 +165,26 @@ def test_parameters_are_judged_as_vault_judges_real_requests(vault: hvac.Client)
     cases = REQUEST_SETS * REQUESTS_A_SET
     assert disagreements == [], f"seed {SEED}: {len(disagreements)} of {cases} disagree"
     assert cases * 0.1 < refused < cases * 0.9, "the cases are one-sided and would prove little"
+
+
+ODD_TEXTS = (
+    (r'path "sy\u0073/\x61/\142" { capabilities = ["re\u0061d"] }', "sys/a/b"),
+    (r'path "sy\\u0073/a" { capabilities = ["read"] }', r"sy\u0073/a"),
+    ('{"path": {"a": {"policy": "read"}}, "path": {"b": {"policy": "read"}}}', "a"),
+    ('{"path": {"a": {"capabilities": ["read"], "capabilities": ["list"]}}}', "a"),
+    ('{"path": {"a": {"policy": "read"}, "a": {"capabilities": ["deny"]}}}', "a"),
+    ('"path" "a" { "capabilities" = ["read"], }', "a"),
+    ('path a { capabilities = ["read",] \n allowed_parameters { ttl = ["1h"] } }', "a"),
+    ('path "a" { policy = "write" \n capabilities = ["sudo"] }', "a"),
+    ('path "/a" { capabilities = ["read"] } /* path "a" {} */ // }', "a"),
+)
+
+
+def test_texts_in_odd_forms_mean_what_they_mean_to_vault(vault: hvac.Client) -> None:
+    for text, path in ODD_TEXTS:
+        vault.sys.create_or_update_policy("odd", text)
+        token = vault.auth.token.create(policies=["odd"], no_default_policy=True, type="batch")
+        answer = vault.sys.get_capabilities(paths=[path], token=token["auth"]["client_token"])
+        ours = sorted(Acl([parse(text, "odd")]).capabilities(path))
+        assert (text, ours) == (text, sorted(answer["data"]["capabilities"]))
+        assert ours
