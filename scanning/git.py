@@ -62,7 +62,9 @@ def history(root: Path, since: str | None) -> list[Blob]:
         )
     revisions = [f"{since}..HEAD"] if since else ["--all"]
     # -m: what a merge itself brought in is compared with each parent.
-    log = ["log", "--reverse", "-m", "--root", "--format=%x01%H", *_RAW, *revisions, "--"]
+    plain = ("--no-show-signature", "--no-color")  # whatever the person's configuration adds
+    form = ("--reverse", "-m", "--root", *plain, "--format=%x01%H")
+    log = ["log", *form, *_RAW, *revisions, "--"]
     seen: dict[tuple[str, str], Blob] = {}
     commit: str | None = None
     fields = iter(_strings(_run(root, log)))
@@ -108,19 +110,25 @@ def _blobs(fields: Sequence[str], commit: str | None) -> Iterator[Blob]:
 
 
 def _strings(output: bytes) -> list[str]:
-    return [part.decode(errors="surrogateescape") for part in output.split(b"\0") if part.strip()]
+    return [part.decode(errors="surrogateescape") for part in output.split(b"\0") if part]
 
 
 def _run(root: Path, arguments: Sequence[str], given: bytes = b"") -> bytes:
-    done = _call(root, arguments, given)
-    if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ScanError(
+    def unanswered(why: str) -> ScanError:
+        return ScanError(
             "git does not answer",
             where=f"git {arguments[0]} in {root}",
-            why=lines[0] if lines else "it gave no reason",
+            why=why,
             fix="check the revision's name, and that the repository is sound (`git fsck`)",
         )
+
+    try:
+        done = _call(root, arguments, given)
+    except subprocess.TimeoutExpired:
+        raise unanswered(f"it had {_DEADLINE:.0f} s") from None
+    if done.returncode != 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise unanswered(lines[0] if lines else "it gave no reason")
     return done.stdout
 
 

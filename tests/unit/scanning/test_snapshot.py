@@ -199,6 +199,33 @@ def test_text_as_powershell_writes_it_is_no_binary(tmp_path: Path, encoding: str
         assert [one.obstacle for one in snapshot.unscanned] == [Obstacle.BINARY]
 
 
+def test_a_name_of_a_blank_is_a_name_in_every_mode(repository: Repository) -> None:
+    (repository.root / " ").write_text("fake")
+    (repository.root / "\n").write_text("more")
+    with taken(repository.root, Mode.TREE, ALL) as snapshot:
+        assert names(snapshot) == ["\n", " "]
+    repository.git("add", "--all")
+    with taken(repository.root, Mode.STAGED, ALL) as snapshot:
+        assert names(snapshot) == ["\n", " "]
+    commit = repository.commit()
+    with taken(repository.root, Mode.HISTORY, ALL) as snapshot:
+        assert {(one.path, one.commit) for one in snapshot.sources} == {
+            ("\n", commit),
+            (" ", commit),
+        }
+
+
+def test_a_git_that_takes_too_long_is_an_error(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanning.git._DEADLINE", 0.0)
+    with (
+        pytest.raises(ScanError, match="git does not answer"),
+        taken(repository.root, Mode.TREE, ALL),
+    ):
+        pass
+
+
 def test_a_folder_that_is_a_file_by_now_is_no_obstacle(repository: Repository) -> None:
     (repository.root / "a").mkdir()
     (repository.root / "a" / "b.txt").write_text("b")
