@@ -48,7 +48,7 @@ def deploy(
     vault.snapshots(settings, servers, access.login, both)
     rotation.job(settings, contents, servers, access.login, both)
 
-    delivery.sealed(settings.sealed_secrets, namespaces, in_cluster)
+    delivery.sealed(settings.sealed_secrets, namespaces, in_cluster, protect=settings.protect)
     external_secrets.external(settings, namespaces, servers, access, in_cluster)
     delivery.encrypted_files(settings.sops, in_cluster)
 

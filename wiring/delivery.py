@@ -16,8 +16,14 @@ from settings.sealed_secrets import SealedSecrets
 from settings.sops import Sops
 
 
-def sealed(configured: SealedSecrets, namespaces: Namespaces, opts: pulumi.ResourceOptions) -> None:
-    """The controller that opens sealed files."""
+def sealed(
+    configured: SealedSecrets,
+    namespaces: Namespaces,
+    opts: pulumi.ResourceOptions,
+    *,
+    protect: bool = False,
+) -> None:
+    """The controller that opens sealed files. With `protect` what it opened outlives it."""
     if not configured.enabled:
         return
     chart = configured.chart
@@ -35,6 +41,7 @@ def sealed(configured: SealedSecrets, namespaces: Namespaces, opts: pulumi.Resou
             keys_made_before=configured.keys_made_before,
             sealers=configured.sealers,
             service_monitor=configured.service_monitor,
+            protect=protect,
             waits=[namespaces],
         ),
         opts,

@@ -77,6 +77,7 @@ class External:
     gcp: Gcp | None
     namespaces: Namespaces
     opts: pulumi.ResourceOptions
+    protect: bool = False
 
 
 def external(
@@ -101,6 +102,7 @@ def external(
             gcp=settings.gcp,
             namespaces=namespaces,
             opts=opts,
+            protect=settings.protect,
         )
     )
 
@@ -149,6 +151,7 @@ def _operator(external: External) -> ExternalSecretsOperator:
                 origin=ChartOrigin(chart.source), location=chart.location, version=chart.version
             ),
             stores=tuple(Destination(cidrs=e.cidrs, port=e.port) for e in configured.endpoints),
+            protect=external.protect,
             waits=[external.namespaces],
         ),
         external.opts,

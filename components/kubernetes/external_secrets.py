@@ -41,12 +41,16 @@ class OperatorIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalSecretsArgs:
-    """`stores` are the addresses of cloud stores; Vault and the API server are open already."""
+    """`stores` are the addresses of cloud stores; Vault and the API server are open already.
+
+    With `protect` ExternalSecrets that others made, and their Secrets, outlive the operator.
+    """
 
     namespace: pulumi.Input[str]
     values: OperatorValues
     chart: ChartSource
     stores: tuple[Destination, ...] = ()
+    protect: bool = False
     waits: Sequence[pulumi.Resource] = ()
 
 
@@ -73,6 +77,7 @@ class ExternalSecretsOperator(pulumi.ComponentResource):
             parent=self,
             waits=[*args.waits, binding],
             transforms=[narrow_rights],
+            keeps_definitions=args.protect,
         )
         if args.stores:
             allow(

@@ -13,6 +13,8 @@ import pulumi_kubernetes as k8s
 
 from components.vault.cluster import ChartOrigin, ChartSource
 
+DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+
 
 def helm_chart(
     name: str,
@@ -25,11 +27,14 @@ def helm_chart(
     parent: pulumi.Resource,
     waits: Sequence[pulumi.Resource] = (),
     transforms: Sequence[pulumi.ResourceTransform] = (),
+    keeps_definitions: bool = False,
 ) -> k8s.helm.v4.Chart:
     """Every object of the chart named `chart`, under the release's name.
 
-    `waits` must exist before its first object, `transforms` see each object before it is made.
+    `waits` must exist before its first object, `transforms` see each object before it is made. With
+    `keeps_definitions` the chart's CRDs stay when it goes, as they do with Helm.
     """
+    changes = [*transforms, *([keep_definitions] if keeps_definitions else [])]
     from_repository = source.origin is ChartOrigin.REPOSITORY
     return k8s.helm.v4.Chart(
         name,
@@ -41,7 +46,16 @@ def helm_chart(
         if from_repository
         else None,
         values=dict(values),
-        opts=pulumi.ResourceOptions(
-            parent=parent, depends_on=list(waits), transforms=list(transforms)
-        ),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(waits), transforms=changes),
     )
+
+
+def keep_definitions(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Leave a CRD in the cluster when the stack has it no more.
+
+    With it would go every object of its kind, whoever made it, and the Secrets that they own.
+    """
+    if args.type_ != DEFINITION:
+        return None
+    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(retain_on_delete=True))
+    return pulumi.ResourceTransformResult(props=args.props, opts=opts)

@@ -38,6 +38,7 @@ class SealedSecretsArgs:
     A new sealing key is made every `key_renew_seconds`; 0 never, which must be typed out. A key
     from before `keys_made_before` is replaced at the controller's next start: the step after a
     leak. `sealers` are groups that may fetch the certificate and re-encrypt through the API server.
+    With `protect` SealedSecrets, and the Secrets made of them, outlive the controller.
     `waits` must exist first: the controller skips a namespace that does not when it starts.
     """
 
@@ -55,6 +56,7 @@ class SealedSecretsArgs:
         )
     )
     service_monitor: bool = False
+    protect: bool = False
     waits: Sequence[pulumi.Resource] = ()
 
     def __post_init__(self) -> None:
@@ -102,6 +104,7 @@ class SealedSecretsController(pulumi.ComponentResource):
             parent=self,
             waits=args.waits,
             transforms=[ask_for_the_token],
+            keeps_definitions=args.protect,
         )
         self.namespace = pulumi.Output.from_input(args.namespace)
         self.ready = chart.resources.apply(lambda _: True)
