@@ -37,6 +37,7 @@ WAYS: tuple[tuple[str, str, frozenset[str], bool], ...] = (
     (CORE, "persistentvolumes", CREATE, False),
     (ADMISSION, "mutatingwebhookconfigurations", WRITE, True),
     (ADMISSION, "validatingwebhookconfigurations", WRITE, True),
+    (ADMISSION, "mutatingadmissionpolicies", WRITE, True),
     (CERTIFICATES, "certificatesigningrequests/approval", WRITE, False),
     (CERTIFICATES, "signers", frozenset({"approve", "sign"}), True),
 )

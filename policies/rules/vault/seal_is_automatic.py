@@ -23,13 +23,15 @@ def check(properties: View) -> Iterator[Judgement]:
     for config in configs(properties):
         if not any(blocks(config, "storage")):
             continue  # a listener alone is an agent's configuration
-        seals = dict(blocks(config, "seal"))
-        if not set(seals) - {"shamir"}:
+        seals = list(blocks(config, "seal"))
+        if not any(
+            kind != "shamir" and seal["disabled"].flag() is not True for kind, seal in seals
+        ):
             yield Finding(
                 evidence=f"{config.path} has no seal stanza",
                 fix='add a seal stanza, such as seal "awskms"',
             )
-        for kind, seal in seals.items():
+        for kind, seal in seals:
             for key, _ in seal.items():
                 if key in CREDENTIALS:
                     yield Finding(

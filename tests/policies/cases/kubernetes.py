@@ -140,6 +140,16 @@ CASES: dict[str, dict[str, Case]] = {
             role(entry(["bind"], ["clusterroles"], groups=["rbac.authorization.k8s.io"])),
             "clusterroles",
         ),
+        "changing every object on its way": bad(
+            role(
+                entry(
+                    ["create"],
+                    ["mutatingadmissionpolicies"],
+                    groups=["admissionregistration.k8s.io"],
+                )
+            ),
+            "mutatingadmissionpolicies",
+        ),
         "reading roles": ok(role(entry(["get"], ["roles"], groups=["rbac.authorization.k8s.io"]))),
         "binding a named role": ok(
             role(entry(["bind"], ["clusterroles"], ["reader"], ["rbac.authorization.k8s.io"]))

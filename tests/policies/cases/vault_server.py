@@ -125,6 +125,13 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure(chart(UNKNOWN)),
         "not-applicable": ok(file()),
+        "a seal that is switched off": bad(
+            file(STORAGE, SEAL.replace("{", "{\n  disabled = true")), "has no seal stanza"
+        ),
+        "a credential in the first of two": bad(
+            file(STORAGE, SEAL.replace("{", '{\n  secret_key = "not-a-real-one"'), SEAL),
+            'seal "awskms" holds secret_key',
+        ),
     },
     "vault-config-has-no-raw-endpoint": {
         "pass": ok(file(STORAGE, "raw_storage_endpoint = false\n")),
