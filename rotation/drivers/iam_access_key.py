@@ -66,6 +66,9 @@ def steps(user: UserKey, following: Following) -> tuple[Step, ...]:
         values, version = user.document.read()
         published = str(values.get(KEY_ID, ""))
         if published != run.facts["old"]:
+            found = _find(user, published)
+            if found is None or not found.active:
+                raise _dead(user, published, run.facts["old"])
             return {"new": published}
         for key in user.keys.all():
             if key.id == published:
@@ -157,6 +160,17 @@ def _stands(user: UserKey, run: Run) -> None:
             fix="publish an active key, or put the old one back and give the rotation up "
             "(docs/runbooks/rotation.md)",
         )
+
+
+def _dead(user: UserKey, published: str, old: str) -> DoubtError:
+    return DoubtError(
+        f"the published key {published or '(none)'} is not one of the user's, or not active",
+        where=f"{user.document.where}, {user.keys.where}",
+        why="somebody wrote it there, or deleted the key, while it was rotated; who reads it now "
+        "is refused",
+        fix=f"publish {old}, which was in use before, or another active key of the user at once; "
+        "then run the rotation again",
+    )
 
 
 def _full(user: UserKey, other: AccessKey) -> DoubtError:

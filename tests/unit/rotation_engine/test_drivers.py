@@ -159,6 +159,22 @@ def test_no_old_key_ends_while_the_new_one_is_not_published(user: UserKey) -> No
     assert all(key.active for key in user.keys.all())
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_published_key_that_nobody_can_use_is_told_at_once(user: UserKey, deleted: bool) -> None:
+    steps = iam_access_key.steps(user, FOLLOWING)
+    facts = done(steps, "choose")
+    dead, secret = user.keys.create()
+    values, version = user.document.read()
+    user.document.replace({**values, KEY_ID: dead, SECRET: secret}, version)
+    assert step(steps, "publish").act(run(facts)) == {"new": dead}
+    if deleted:
+        user.keys.delete(dead)
+    else:
+        user.keys.deactivate(dead)
+    with pytest.raises(DoubtError, match=f"published key {dead} is not one of the user's, or not"):
+        step(steps, "publish").act(run(facts))
+
+
 def test_a_published_key_of_nobody_is_refused(user: UserKey) -> None:
     values, version = user.document.read()
     user.document.replace({**values, KEY_ID: "fake-key"}, version)
