@@ -51,7 +51,7 @@ def parse(text: str, name: str) -> Policy:
     """
     try:
         is_json = text.lstrip().startswith("{")
-        document = _of_json(text) if is_json else _of_hcl(_spelled_out(text))
+        document = of_json(text) if is_json else _of_hcl(_spelled_out(text))
     except Exception as error:  # the parser's own exceptions are many and unnamed
         raise PolicyError(f"policy {name!r} is neither HCL nor JSON: {error}") from error
     unknown = [key for key in document if _bare(key) not in {"path", "name"}]
@@ -86,7 +86,7 @@ def _character(escape: re.Match[str]) -> str:
     return character if character.isprintable() and character not in '"\\' else escape[0]
 
 
-def _of_json(text: str) -> Any:
+def of_json(text: str) -> Any:
     """A JSON document in which a repeated key adds to the first, as for Vault; it hides nothing."""
     return json.loads(text, object_pairs_hook=_added_up)
 

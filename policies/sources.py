@@ -24,7 +24,7 @@ LARGEST = 2_000_000
 """So many values a file may hold, each counted as often as an anchor repeats it."""
 SUFFIXES = (".hcl", ".json", ".yaml", ".yml")
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 -- the engine's mark, not a secret
-_SERVER_WORDS = ("listener ", "storage ", "seal ", "api_addr")
+_SERVER_WORD = re.compile(r"^(listener|storage|seal|api_addr)\b", re.MULTILINE | re.IGNORECASE)
 # A server's configuration has a path only as a property of its storage.
 _POLICY_PATH = re.compile(r"\bpath\b(?!\s*=)")
 
@@ -170,8 +170,7 @@ def _manifest(path: Path, document: Mapping[str, Any]) -> Iterator[Resource]:
 
 
 def _vault(path: Path, text: str) -> Resource:
-    begins = any(line.startswith(_SERVER_WORDS) for line in text.splitlines())
-    is_server = begins and not _POLICY_PATH.search(text)
+    is_server = _SERVER_WORD.search(text) and not _POLICY_PATH.search(text)
     kind, key = (VAULT_SERVER_CONFIG, "config") if is_server else (VAULT_POLICY, "policy")
     properties = {"name": path.stem, key: text}
     return Resource(type=kind, name=path.stem, urn=str(path), properties=properties)

@@ -196,11 +196,13 @@ def test_vault_policies_and_server_configurations_are_told_apart(tmp_path: Path)
         tmp_path,
         team__hcl='path "secret/*" { capabilities = ["read"] }',
         server__hcl='listener "tcp" {\n  tls_disable = true\n}\n',
+        shouting__hcl='LISTENER\t"tcp" {\n  TLS_DISABLE = true\n}\n',
         hidden__hcl='/*\nlistener \n*/ path "secret/*" { capabilities = ["read"] }',
         old__json='{"path": {"secret/*": {"policy": "read"}}}',
     )
     assert sorted(found(report)) == [
         ("vault-listener-tls", "server"),
+        ("vault-listener-tls", "shouting"),
         ("vault-policy-names-mounts", "hidden"),
         ("vault-policy-names-mounts", "old"),
         ("vault-policy-names-mounts", "team"),

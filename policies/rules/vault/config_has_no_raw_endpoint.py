@@ -19,7 +19,11 @@ SWITCHES = (
     "introspection_endpoint",
     "unsafe_allow_api_audit_creation",
 )
-ON_LISTENER = ("unauthenticated_metrics_access", "unauthenticated_pprof_access")
+ON_LISTENER = {
+    "telemetry": "unauthenticated_metrics_access",
+    "profiling": "unauthenticated_pprof_access",
+    "inflight_requests_logging": "unauthenticated_in_flight_requests_access",
+}
 
 
 def check(properties: View) -> Iterator[Judgement]:
@@ -28,10 +32,9 @@ def check(properties: View) -> Iterator[Judgement]:
         for name in SWITCHES:
             yield from _off(config.path, config[name])
         for _, listener in blocks(config, "listener"):
-            for part in ("telemetry", "profiling"):
+            for part, name in ON_LISTENER.items():
                 for block in listener[part].entries():
-                    for name in ON_LISTENER:
-                        yield from _off(config.path, block[name])
+                    yield from _off(config.path, block[name])
 
 
 def _off(path: str, switch: View) -> Iterator[Judgement]:

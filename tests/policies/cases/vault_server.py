@@ -66,6 +66,17 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unreadable": unsure({"config": "listener {"}),
         "in a word of the parser": bad(file(listener='tls_disable = "t"'), "tls_disable"),
+        "in capitals": bad(
+            {"config": 'Listener "TCP" {\n  TLS_Disable = 1\n}\nLISTENER "tcp" {\n}\n'},
+            "tls_disable",
+        ),
+        "two listeners under one key of JSON": bad(
+            {
+                "config": '{"listener": {"tcp": {"tls_disable": 1}},'
+                ' "listener": {"tcp": {"address": "a"}}}'
+            },
+            "tls_disable",
+        ),
         "after a tab": bad({"config": 'listener\t"tcp" {\n  tls_disable = 1\n}\n'}, "tls_disable"),
         "in JSON": bad(
             {"data": {"vault.json": '{"listener": [{"tcp": {"tls_disable": true}}]}'}}, "vault.json"
@@ -143,6 +154,13 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "unknown": unsure(chart(UNKNOWN)),
         "not-applicable": ok({"data": {"a.hcl": "raw_storage_endpoint = true"}}),
+        "requests in flight": bad(
+            file(
+                listener="inflight_requests_logging {\n"
+                "    unauthenticated_in_flight_requests_access = true\n  }"
+            ),
+            "unauthenticated_in_flight_requests_access",
+        ),
     },
     "vault-address-is-https": {
         "pass": ok(pod(("VAULT_ADDR", "https://vault:8200"))),
