@@ -80,6 +80,15 @@ def steps(database: Database, following: Following) -> tuple[Step, ...]:
             alternation.rotate(
                 store, admin=database.admin(current), pair=database.pair, route=database.route
             )
+        elif not postgresql.can_log_in(current, database.route):
+            raise DoubtError(
+                f"the published login of {current.username} is refused",
+                where=f"{database.document.where}, {current.server}",
+                why="somebody changed its password while it was rotated; who reads it now cannot "
+                "work",
+                fix=f"publish the version before, of {run.facts['old']}, at once; then run the "
+                "rotation again",
+            )
         return {}
 
     def revoke(run: Run) -> Facts:

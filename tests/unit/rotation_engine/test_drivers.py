@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -13,12 +14,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from rotation.alternation import Pair
 from rotation.consumers import Cluster
 from rotation.documents import SecretsManagerDocument
-from rotation.drivers import iam_access_key, secrets_manager
+from rotation.drivers import database_password, iam_access_key, secrets_manager
 from rotation.drivers.aws_keys import KeysOf
+from rotation.drivers.database_password import Database
 from rotation.drivers.following import Following
 from rotation.drivers.iam_access_key import KEY_ID, SECRET, UserKey
+from rotation.postgresql import Route
 from rotation.steps import Facts, Pending, Run, Step
 from vaultops.errors import DoubtError, VaultOpsError
 from vaultops.kubectl import Kubectl
@@ -180,6 +184,26 @@ def test_a_published_key_of_nobody_is_refused(user: UserKey) -> None:
     user.document.replace({**values, KEY_ID: "fake-key"}, version)
     with pytest.raises(DoubtError, match="the published key fake-key is not one of the user's"):
         step(iam_access_key.steps(user, FOLLOWING), "choose").act(run({}))
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_published_database_login_that_is_dead_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, alive: bool
+) -> None:
+    login = {"host": "db.fake.example", "dbname": "fake", "username": "app", "password": "fake"}
+    client("secretsmanager").create_secret(Name="login", SecretString=json.dumps(login))
+    document = SecretsManagerDocument(client("secretsmanager"), "login")
+    monkeypatch.setattr("rotation.postgresql.can_log_in", lambda *_: alive)
+    database = Database(
+        clients=nullcontext, document=document, pair=Pair.of("app"), admin_role="x", route=Route()
+    )
+    publish = step(database_password.steps(database, FOLLOWING), "publish").act
+    facts = {"old": "app_clone", "new": "app"}
+    refused: AbstractContextManager[object] = nullcontext()
+    if not alive:
+        refused = pytest.raises(DoubtError, match="the published login of app is refused")
+    with refused:
+        assert publish(run(facts)) == {}
 
 
 @dataclass
