@@ -42,6 +42,7 @@ def test_the_failing_probe_is_shown() -> None:
         preflight.require_namespaces(["ls", "/nowhere-at-all"])
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("module", ["local", "local.node"])
 def test_a_machine_that_can_hold_no_node_is_refused_before_anything_is_built(
     module: str, tmp_path: Path
@@ -68,6 +69,7 @@ def test_a_machine_that_can_hold_no_node_is_refused_before_anything_is_built(
     assert not cache.exists()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("command", ["status", "down"])
 def test_looking_and_taking_down_need_no_tools(command: str, tmp_path: Path) -> None:
     """The cache may be gone, or of another version of the tools."""
@@ -105,6 +107,7 @@ def test_a_service_that_does_not_start_is_one_error(
     assert "error: fake: initdb failed" in capsys.readouterr().err
 
 
+@pytest.mark.e2e
 def test_a_wrong_name_of_an_environment_is_one_error() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local", "status", "--instance", "Not_This"],
