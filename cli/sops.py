@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.reporting import print_json, tell
+from cli.sealing import read_bytes
 from cli.stack import settings_of
 from sealing import sops_check, sops_rules
 from sealing.files import write
@@ -53,7 +54,8 @@ def init(
         )
     target = folder / sops_rules.CONFIG
     text = sops_rules.render(sops_rules.rules_for(found))
-    if target.is_file() and target.read_text() == text:
+    there = read_bytes(target) if target.exists() else b""
+    if there == text.encode():
         tell(f"{target}: up to date")
     elif dry_run:
         raise DoubtError(
@@ -61,6 +63,14 @@ def init(
             where=str(target),
             why="a new file would be encrypted for other keys than the settings name",
             fix="run `strongroom sops init` and `sops updatekeys` on the files, then commit",
+        )
+    elif there and not there.startswith(sops_rules.HEADING.encode()):
+        raise VaultOpsError(
+            "the rules were written by hand; they were left as they are",
+            where=str(target),
+            why="the rules of other files than the stacks' would be lost",
+            fix="move what no stack has into a .sops.yaml of its own folder, remove this one, and "
+            "run it again",
         )
     else:
         write(target, text)

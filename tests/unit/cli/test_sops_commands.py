@@ -57,6 +57,16 @@ def test_rules_that_are_behind_the_settings_fail_the_check_and_stay() -> None:
     assert run("init", "--check").exit_code == 0
 
 
+@pytest.mark.parametrize("text", [b"creation_rules: []\n", b"\xff\xfe"])
+def test_rules_by_another_hand_are_not_replaced(text: bytes) -> None:
+    Path(".sops.yaml").write_bytes(text)
+    result = run("init")
+    assert result.exit_code == 1
+    assert "were written by hand" in result.stderr
+    assert Path(".sops.yaml").read_bytes() == text
+    assert run("init", "--check").exit_code == DOUBT
+
+
 def test_without_any_stack_that_encrypts_nothing_is_written() -> None:
     stack("dev", None)
     stack("prod", None)
