@@ -183,10 +183,13 @@ def _ui(settings: Settings) -> Iterator[Problem]:
             "`serviceType: NodePort`, or remove nodePort",
             also=("vault.ui.serviceType",),
         )
-    if ui.service_type is ServiceType.LOAD_BALANCER and not settings.network.clients:
+    clients = settings.network.clients
+    everybody = not clients or any(client.endswith("/0") for client in clients)
+    if ui.service_type is ServiceType.LOAD_BALANCER and everybody:
         yield Problem(
             "network.clients",
-            "is empty though `vault.ui.serviceType` is LoadBalancer",
+            f"{'holds every address' if clients else 'is empty'} though `vault.ui.serviceType` is "
+            "LoadBalancer",
             "a cloud's load balancer lets the whole Internet in unless it is told whom",
             '["10.0.0.0/16"], the networks from which people and pipelines reach Vault',
             also=("vault.ui.serviceType",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from components.vault.injector_values import Injector
@@ -14,9 +15,19 @@ from components.vault.tls import CertificateSource, CertManager, GivenSecret, Ow
 from components.vault.values import Size, Telemetry, VaultValues, Volume
 from settings import Settings
 from settings import vault as wanted
+from settings.cloud import Cloud
 from settings.snapshots import Destination as Kept
 from settings.snapshots import Snapshots
 from wiring.seal import Unsealing
+
+# The cloud's own controller on EKS reads the first, the AWS Load Balancer Controller the second.
+INTERNAL = {
+    Cloud.AWS: {
+        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+        "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
+    },
+    Cloud.GCP: {"networking.gke.io/load-balancer-type": "Internal"},
+}
 
 
 def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValues:
@@ -49,6 +60,7 @@ def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValue
             service_type=ServiceType(configured.ui.service_type),
             node_port=configured.ui.node_port,
             clients=settings.network.clients,
+            annotations=_balancer(settings),
         ),
         csi=configured.csi.enabled,
         telemetry=Telemetry(
@@ -56,6 +68,13 @@ def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValue
             service_monitor=configured.telemetry.service_monitor,
         ),
     )
+
+
+def _balancer(settings: Settings) -> dict[str, str]:
+    """What keeps a cloud's load balancer off the Internet, where no client comes from there."""
+    private = all(ip_network(client).is_private for client in settings.network.clients)
+    balanced = settings.vault.ui.service_type is wanted.ServiceType.LOAD_BALANCER
+    return INTERNAL.get(settings.cloud, {}) if balanced and private else {}
 
 
 def destination(settings: Settings, kept: Snapshots) -> Destination:

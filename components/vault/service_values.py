@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,13 +22,15 @@ class ServiceType(StrEnum):
 class Ui:
     """The Service for people and deployers; it leads to the active server.
 
-    `clients` are the networks that a load balancer lets in. Raises ValueError for a load balancer
-    without any, and for a `node_port` on a ClusterIP Service, which has none.
+    `clients` are the networks that a load balancer lets in, `annotations` tell the cloud what kind
+    it is. Raises ValueError for a load balancer without clients, and for a `node_port` on a
+    ClusterIP Service, which has none.
     """
 
     service_type: ServiceType = ServiceType.CLUSTER_IP
     node_port: int | None = None
     clients: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.node_port and self.service_type is ServiceType.CLUSTER_IP:
@@ -54,7 +56,7 @@ def ui_values(ui: Ui, annotations: Mapping[str, str]) -> dict[str, Any]:
         "serviceType": str(ui.service_type),
         "activeVaultPodOnly": True,
         "publishNotReadyAddresses": False,
-        "annotations": dict(annotations),
+        "annotations": {**annotations, **ui.annotations},
         **({"serviceNodePort": ui.node_port} if ui.node_port else {}),
         **({"loadBalancerSourceRanges": list(ui.clients)} if balanced else {}),
     }

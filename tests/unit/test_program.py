@@ -260,3 +260,19 @@ def test_the_rotation_job_reaches_what_it_rotates() -> None:
     pod = deployed.one("kubernetes:batch/v1:CronJob", "rotation-run").inputs["spec"]
     labels = pod["jobTemplate"]["spec"]["template"]["metadata"]["labels"]
     assert spec["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+@pytest.mark.parametrize(
+    ("clients", "scheme"), [(["10.0.0.0/16"], "internal"), (["10.0.0.0/16", "1.1.1.0/24"], None)]
+)
+def test_a_load_balancer_is_on_the_internet_only_for_clients_from_there(
+    clients: list[str], scheme: str | None
+) -> None:
+    settings = changed(
+        "dev", {"vault.ui": {"serviceType": "LoadBalancer"}, "network.clients": clients}
+    )
+    chart = run("dev", settings=settings).one("kubernetes:helm.sh/v4:Chart", "vault-chart")
+    ui = chart.inputs["values"]["ui"]
+    assert ui["loadBalancerSourceRanges"] == clients
+    found = ui["annotations"].get("service.beta.kubernetes.io/aws-load-balancer-scheme")
+    assert found == scheme

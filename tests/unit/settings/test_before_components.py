@@ -79,6 +79,8 @@ WRONG = (
         "oci://"),
     Wrong("dev", {"vault.ui": {"serviceType": "LoadBalancer"}}, "network.clients",
         "whole Internet"),
+    Wrong("dev", {"vault.ui": {"serviceType": "LoadBalancer"}, "network.clients": ["0.0.0.0/0"]},
+        "network.clients", "holds every address"),
     Wrong("prod", {"vault.snapshots.prefix": "vault"}, "vault.snapshots.prefix", "at its end"),
     Wrong("prod", {"vault.snapshots.maxAge": "5m"}, "vault.snapshots.maxAge", "between 15m and"),
     Wrong("prod", {"vault.snapshots.identity": "fake"}, "vault.snapshots.identity",
