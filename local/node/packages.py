@@ -28,6 +28,7 @@ PROGRAMS = {
 }
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _POLICY = Path("/usr/sbin/policy-rc.d")
+START_NOTHING = "#!/bin/sh\n# strongroom: while it installs packages\nexit 101\n"
 _NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/strongroom.conf")
 
 
@@ -90,9 +91,9 @@ def _install(packages: list[str], progress: Progress) -> None:
 @contextlib.contextmanager
 def _nothing_started() -> Iterator[None]:
     """Packages start their services and make a database cluster; ours are in the node only."""
-    ours = not _POLICY.exists()
+    ours = not _POLICY.exists() or _POLICY.read_text() == START_NOTHING
     if ours:
-        _POLICY.write_text("#!/bin/sh\nexit 101\n")
+        _POLICY.write_text(START_NOTHING)
         _POLICY.chmod(0o755)
     if not _NO_CLUSTER.parent.parent.exists():
         _NO_CLUSTER.parent.mkdir(parents=True)

@@ -173,3 +173,25 @@ def test_missing_packages_are_named_and_nothing_is_done_without_apt(
     monkeypatch.setattr(packages, "_SEARCH", str(tmp_path))
     with pytest.raises(NodeError, match=r"busybox-static, conntrack.*no apt-get"):
         packages.ensure(Clock())
+
+
+@pytest.mark.parametrize("before", [None, "left", "#!/bin/sh\n# the administrator's\nexit 104\n"])
+def test_the_order_to_start_no_service_ends_with_the_installation(
+    before: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that a killed installation left; the administrator's own stays."""
+    policy, seen = tmp_path / "policy-rc.d", tmp_path / "seen"
+    apt = tmp_path / "apt-get"
+    apt.write_text(f"#!/bin/sh\n/bin/cat {policy} > {seen}\n")
+    apt.chmod(0o755)
+    if before:
+        policy.write_text(packages.START_NOTHING if before == "left" else before)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(packages, "missing", lambda: ["fake"])
+    monkeypatch.setattr(packages, "_SEARCH", str(tmp_path))
+    monkeypatch.setattr(packages, "_POLICY", policy)
+    monkeypatch.setattr(packages, "_NO_CLUSTER", tmp_path / "etc" / "createcluster.d" / "a.conf")
+    packages.ensure(Clock())
+    own = before not in (None, "left")
+    assert seen.read_text() == (before if own else packages.START_NOTHING)
+    assert policy.exists() is own
