@@ -8,6 +8,7 @@ Source: AWS, "IAM JSON policy evaluation logic"; EKS, "IAM roles for service acc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from access.model import Answer, Row, Subject, System, Takeover
 from access.rbac import account_of_user
 
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _NAMING = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike"})
 
 
@@ -71,8 +73,10 @@ class IamRights:
                 for policy, statement in _statements(role)
                 if statement.covers(capability) and _covers_resource(statement, path)
             ]
-            # A Deny under a condition does not always deny, so it takes nothing away here.
-            denying = [(p, s) for p, s in found if not s.allows and not s.conditions]
+            # A Deny that depends on the request does not always deny: it takes nothing away here.
+            denying = [
+                (p, s) for p, s in found if not (s.allows or s.conditions or _has_variable(s))
+            ]
             allowing = [(p, s) for p, s in found if s.allows]
             policy, statement = next(iter(denying or allowing), ("", None))
             for subject in role.subjects:
@@ -125,7 +129,13 @@ def _lets_in(condition: Condition) -> bool:
 def _covers_resource(statement: Statement, arn: str) -> bool:
     if statement.not_resources:
         return not any(matches_resource(pattern, arn) for pattern in statement.not_resources)
-    return any(matches_resource(pattern, arn) for pattern in statement.resources)
+    patterns = (_VARIABLE.sub("*", pattern) for pattern in statement.resources)
+    return any(matches_resource(pattern, arn) for pattern in patterns)
+
+
+def _has_variable(statement: Statement) -> bool:
+    named = (*statement.resources, *statement.not_resources)
+    return any(map(_VARIABLE.search, named))
 
 
 def _actions(statement: Statement) -> tuple[str, ...]:
@@ -137,6 +147,8 @@ def _note(statement: Statement) -> str:
     notes = []
     if statement.not_resources:
         notes.append(f"all but {', '.join(statement.not_resources)}")
+    if _has_variable(statement):
+        notes.append("which resource that is depends on who asks, which is not judged")
     if statement.conditions:
         named = ", ".join(sorted({condition.key for condition in statement.conditions}))
         notes.append(f"only under a condition on {named}, which is not judged")

@@ -78,6 +78,27 @@ def test_whom_a_trust_lets_in(trusted: dict[str, Any], expected: list[str]) -> N
         ([statement(Sid="Read")], "s3:GetObject", True, "statement Read of s3 allows"),
         ([statement()], "s3:PutObject", False, "no statement speaks of s3:PutObject"),
         ([statement(Resource="arn:aws:s3:::other/*")], "s3:GetObject", False, "no statement"),
+        (
+            [statement(Resource="arn:aws:s3:::fake-bucket/${aws:PrincipalTag/team}*")],
+            "s3:GetObject",
+            True,
+            "which resource that is depends on who asks",
+        ),
+        (
+            [statement(), statement("Deny", Resource="arn:aws:s3:::fake-bucket/${aws:userid}")],
+            "s3:GetObject",
+            True,
+            "statement 0 of s3 allows",
+        ),
+        (
+            [
+                statement(),
+                {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::other/*"},
+            ],
+            "s3:GetObject",
+            False,
+            "Deny wins over every Allow",
+        ),
         ([statement(Action="S3:get*")], "s3:GetObject", True, "statement 0 of s3 allows"),
         ([statement(Resource=BUCKET.upper())], "s3:GetObject", False, "no statement"),
         ([statement(), statement("Deny", Resource=BUCKET.upper())], "s3:GetObject", True, "allows"),
