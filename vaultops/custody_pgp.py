@@ -85,7 +85,7 @@ class PgpCustodian:
         record = read_record(self.path)
         if record is None or not self.root_token_path.exists():
             return record
-        return replace(record, root_token=self.root_token_path.read_text())
+        return replace(record, root_token=self.root_token_path.read_text().strip())
 
     def store(self, record: InitRecord) -> None:
         """Write the shares first: without them nothing helps, without the root token they do."""

@@ -99,6 +99,17 @@ def test_the_root_token_waits_in_a_private_file_of_its_own(custodian: PgpCustodi
     assert [path.name for path in custodian.path.parent.iterdir()] == ["wrapped.json"]
 
 
+def test_a_root_token_that_somebody_wrote_into_its_file_may_end_its_line(
+    custodian: PgpCustodian,
+) -> None:
+    """As the runbook asks, to repair the deployer's login; an editor ends each line."""
+    custodian.store(record(wrapped=True, root_token=None))
+    custodian.root_token_path.write_text(f"{FAKE_ROOT}\n")
+    found = custodian.load()
+    assert found is not None
+    assert found.root_token == FAKE_ROOT
+
+
 def test_older_shares_are_archived(custodian: PgpCustodian) -> None:
     custodian.store(record(wrapped=True, created="fake-first"))
     custodian.store(record(wrapped=True, created="fake-second"))
