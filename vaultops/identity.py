@@ -88,7 +88,7 @@ def log_in(client: hvac.Client, role: Role, jwt: str) -> dict[str, Any]:
             where=f"auth/{role.mount}/login, role {role.name}",
             why=str(reason),
             fix="check that Vault's service account is bound to system:auth-delegator; if the "
-            "mount is gone, generate a root token with the recovery shares and run `up` again",
+            "login itself is gone or changed, repair it: docs/runbooks/key-custody.md",
         ) from None
     auth: dict[str, Any] = answer["auth"]
     return auth
