@@ -6,6 +6,7 @@ Holds names, schedules and who reads; there is no setting for a value, and none 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -38,7 +39,11 @@ GoogleReader = Annotated[
     Text,
     Field(pattern=rf"^([a-z][a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com|{_LABEL})$"),
 ]
-Moment = Annotated[Text, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Moment = Annotated[
+    Text,
+    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"),
+    AfterValidator(lambda value: _in_the_calendar(value)),
+]
 SubnetId = Annotated[Text, Field(pattern=r"^subnet-[0-9a-f]+$")]
 SecurityGroupId = Annotated[Text, Field(pattern=r"^sg-[0-9a-f]+$")]
 
@@ -46,6 +51,14 @@ SecurityGroupId = Annotated[Text, Field(pattern=r"^sg-[0-9a-f]+$")]
 def _no_end_of_an_arn(value: str) -> str:
     if re.search(r"-[A-Za-z0-9]{6}$", value):
         raise refuse(f"is {value!r}; AWS takes a dash and six characters for the end of an ARN")
+    return value
+
+
+def _in_the_calendar(value: str) -> str:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as reason:
+        raise refuse(f"is {value!r}, which is no time: {reason}") from None
     return value
 
 

@@ -115,6 +115,11 @@ def test_what_is_right_is_let_pass(changes: dict[str, Any]) -> None:
         ),
         (google(rotation="91d"), "cloudSecrets.google[0].rotation", "is '2184h'"),
         (google(destroyedAfter="1h"), "cloudSecrets.google[0].destroyedAfter", "is '1h'"),
+        (
+            google(firstRotation="2027-02-30T03:00:00Z"),
+            "cloudSecrets.google[0].firstRotation",
+            "which is no time",
+        ),
         (google(readers=["nobody"]), "cloudSecrets.google[0].readers", "names 'nobody'"),
         (
             google(key=GOOGLE_KEY.format("europe-west1")),
