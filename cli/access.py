@@ -96,8 +96,14 @@ def who_can(
     shown, _ = _asked(stack, config_file, state)
     holders = shown.who_can(path, capability)
     if as_json:
+        found = [holder.as_data() for holder in holders]
         print_json(
-            {"path": path, "capability": capability, "holders": [h.as_data() for h in holders]}
+            {
+                "path": path,
+                "capability": capability,
+                "holders": found,
+                "notes": list(shown.notes),
+            }
         )
     else:
         typer.echo(holders_text(holders, path=path, capability=capability))
@@ -128,7 +134,7 @@ def explain(
         raise typer.BadParameter(str(error)) from None
     verdict = shown.explain(asked, path, capability)
     if as_json:
-        print_json(verdict.as_data())
+        print_json({**verdict.as_data(), "notes": list(shown.notes)})
     else:
         typer.echo(verdict_text(verdict))
         _tell_notes(shown)

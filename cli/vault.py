@@ -24,7 +24,7 @@ from vaultops import certificates as tls
 from vaultops import snapshot as snapshots
 from vaultops import unseal as unsealing
 from vaultops import upgrade as upgrading
-from vaultops.errors import DoubtError, VaultOpsError
+from vaultops.errors import DoubtError, UnreachableError, VaultOpsError
 from vaultops.session import operator_session
 from vaultops.state import BootstrapState, Observation, observe
 from vaultops.target import Target
@@ -80,7 +80,7 @@ def unseal(stack: StackName = None, config_file: ConfigFile = None) -> None:
 
     Example: strongroom vault unseal --stack prod
 
-    Exit status: 0 no server is sealed, 6 one still is.
+    Exit status: 0 no server is sealed, 6 one still is, 3 one does not answer.
     """
     with vault_of(settings_of(stack, config_file)) as target:
         if _sealed(observe(target)):
@@ -89,6 +89,13 @@ def unseal(stack: StackName = None, config_file: ConfigFile = None) -> None:
                 if not _sealed(observe(target)):
                     break
         seen = observe(target)
+    if silent := [replica.name for replica in seen.replicas if not replica.answers]:
+        raise UnreachableError(
+            f"no answer from {', '.join(silent)}",
+            where="sys/seal-status",
+            why="whether a server is sealed is known from itself alone",
+            fix="see why the pod does not run, then run the same command again",
+        )
     if sealed := _sealed(seen):
         raise DoubtError(
             "still sealed",

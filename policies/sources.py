@@ -47,11 +47,17 @@ class Sources:
     files: dict[str, Path] = field(default_factory=dict)
 
     def add(self, path: Path) -> None:
-        """Read a file, or every file of a known suffix below a folder. Raises OSError."""
+        """Read a file, or every file of a known suffix below a folder. Raises OSError.
+
+        A folder in which nothing can be judged is broken, as a file is that was named.
+        """
         if path.is_dir():
+            before = len(self.resources)
             for each in sorted(path.rglob("*")):
                 if each.suffix in SUFFIXES and each.is_file():
                     self._read(each, named=False)
+            if len(self.resources) == before:
+                self._leave_out(path, "holds nothing that a rule knows", broken=True)
         else:
             self._read(path, named=True)
 

@@ -186,6 +186,16 @@ _GUARDS = (
         measure=lambda s: strength.reach(*s.network.databases),
     ),
     Guard(
+        name="network.identityProviders",
+        about="Vault reaches no more than who knows its people and machines",
+        measure=lambda s: strength.reach(*s.network.identity_providers),
+    ),
+    Guard(
+        name="rotation.job.endpoints",
+        about="the rotator reaches no more than what it rotates outside the cluster",
+        measure=lambda s: strength.reach(*(s.rotation.job.endpoints if s.rotation.job else ())),
+    ),
+    Guard(
         name="network.clients",
         about="Vault is reached from no more than these networks outside the cluster",
         measure=lambda s: strength.addresses(s.network.clients),

@@ -31,8 +31,8 @@ def find(scanner: Scanner) -> str:
         raise missing(
             scanner,
             f"neither PATH nor {TOOL_FOLDER} has it",
-            f"install it from {_RELEASES[scanner]}, or build it with `python -m local.toolchain "
-            f"{scanner}`",
+            f"install it from {_RELEASES[scanner]}, or build it with "
+            f"`.venv/bin/python -m local.toolchain {scanner}`",
         )
     return found
 

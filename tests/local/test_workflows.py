@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -88,6 +89,41 @@ def test_a_job_that_needs_the_cluster_makes_the_context_of_the_stacks_settings(
     for stack in ("dev", "prod"):
         settings = load(REPOSITORY / f"Pulumi.{stack}.yaml")["config"]
         assert settings["strongroom:kubernetes"]["context"] == f"strongroom-{stack}"
+
+
+def test_a_tag_on_a_commit_that_is_not_of_main_is_no_release(tmp_path: Path) -> None:
+    workflow = load(REPOSITORY / ".github" / "workflows" / "release.yml")
+    made = workflow["jobs"]["deploy"]["steps"]
+    (check,) = [step for step in made if "merge-base" in step.get("run", "")]
+    assert check["if"] == "github.ref_type == 'tag'"
+    assert made[0]["with"]["fetch-depth"] == 0  # without main's history nothing is its ancestor
+    work = tmp_path / "work"
+
+    def git(*arguments: str, at: Path = work) -> str:
+        author = ["-c", "user.name=fake", "-c", "user.email=fake@example.com"]
+        done = subprocess.run(
+            ["git", *author, *arguments], cwd=at, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    git("init", "--quiet", "--bare", "--initial-branch=main", "origin.git", at=tmp_path)
+    git("clone", "--quiet", "origin.git", "work", at=tmp_path)
+    commits = {}
+    for branch in ("main", "side"):
+        git("switch", "--quiet", "--create", branch)
+        git("commit", "--quiet", "--allow-empty", "--message", branch)
+        commits[branch] = git("rev-parse", "HEAD")
+    git("push", "--quiet", "origin", "main")
+    status = {
+        branch: subprocess.run(
+            ["bash", "-e", "-c", check["run"]],
+            cwd=work,
+            env={"PATH": os.environ["PATH"], "GITHUB_SHA": commit},
+            check=False,
+        ).returncode
+        for branch, commit in commits.items()
+    }
+    assert status == {"main": 0, "side": 1}
 
 
 def test_the_readme_names_what_the_github_environments_carry() -> None:

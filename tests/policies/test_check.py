@@ -237,11 +237,22 @@ def test_a_file_that_cannot_be_read_stops_and_is_named(tmp_path: Path) -> None:
     assert "NOT CHECKED: " in render(report, Format.TEXT)
 
 
+def test_a_folder_with_nothing_to_judge_stops(tmp_path: Path) -> None:
+    excuses = tmp_path / "excuses"
+    excuses.write_text("waivers: []")
+    (tmp_path / "manifests").mkdir()
+    report = check([tmp_path / "manifests"], Environment.PROD, waivers=excuses, today=TODAY)
+    assert report.stops
+    (unread,) = report.unread
+    assert unread.place.endswith("/manifests")
+
+
 def test_in_a_folder_unknown_files_do_not_stop(tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text(exported(entry("aws:kms/key:Key", "key")))
     (tmp_path / "values.yaml").write_text("server: {}")
     (tmp_path / "README.md").write_text("no known suffix")
     (tmp_path / "excuses").write_text("waivers: []")
-    report = check([tmp_path], Environment.PROD, waivers=tmp_path / "excuses", today=TODAY)
+    report = check([tmp_path], Environment.LOCAL, waivers=tmp_path / "excuses", today=TODAY)
     assert not report.stops
     assert [unread.broken for unread in report.unread] == [False]
 

@@ -190,6 +190,14 @@ def test_a_wrong_share_is_refused(cluster: FakeCluster) -> None:
     assert cluster.shares[0] == set()
 
 
+def test_a_server_that_does_not_answer_is_not_taken_for_unsealed(
+    cluster: FakeCluster, folder: Path
+) -> None:
+    (folder / "port-1").unlink()
+    result = call("unseal", "--stack", "dev")
+    assert_one_error(result, 3, "no answer from vault-1")
+
+
 def test_recovery_shares_are_not_taken_for_unseal_shares(cluster: FakeCluster) -> None:
     cluster.sealed = [True, False, False]
     result = call("unseal", "--stack", "dev", stdin=FAKE_SHARES[0])

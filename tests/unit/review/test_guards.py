@@ -39,6 +39,7 @@ def found(weak: Settings, strong: Settings) -> set[str]:
     return {w.guard.name for w in weaker(weak, strong) if not w.guard.name.startswith("policy ")}
 
 
+JOB = {"image": {"repository": "registry.example.com/strongroom", "tag": "1.0.0"}}
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("protect", "dev", {"protect": False}, {"protect": True}),
     ("aws.endpoint", "local", {"aws__endpoint": "http://127.0.0.1:5000"}, {}),
@@ -97,6 +98,18 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("network.kms", "prod", {}, {"network__kms__cidrs": ["10.0.0.1/32"]}),
     ("network.objectStorage", "prod", {}, {"network__objectStorage__cidrs": ["10.0.0.1/32"]}),
     ("network.databases", "prod", {}, {"network__databases": []}),
+    (
+        "network.identityProviders",
+        "dev",
+        {"network__identityProviders": [{"cidrs": ["10.0.0.0/16"], "port": 443}]},
+        {},
+    ),
+    (
+        "rotation.job.endpoints",
+        "prod",
+        {"rotation": {"job": {**JOB, "endpoints": [{"cidrs": ["10.0.0.0/16"], "port": 443}]}}},
+        {"rotation": {"job": JOB}},
+    ),
     ("network.clients", "dev", {"network__clients": ["10.0.0.0/16"]}, {}),
     (
         "externalSecrets.endpoints",

@@ -22,6 +22,7 @@ from tests.unit.support.stacks import changed
 OTHERS = "arn:aws:iam::210987654321:role/fake"
 ROLE = "arn:aws:iam::123456789012:role/fake"
 BUCKETS = [f"example-{n:050}" for n in range(20)]
+TWO_DAYS = "48h"
 LOGINS = "cloudSecrets.databaseLogins"
 STATIC = "engines.database.staticRoles"
 STORES = "externalSecrets.stores"
@@ -128,7 +129,7 @@ WRONG = (
     Wrong("dev", {"auth": {"github": {"organization": "example-org", "organizationId": 1,
         "teams": {"ml": []}}}}, "auth.github.teams.ml", "0 entries"),
     Wrong("dev", machine(cidrs=["0.0.0.0/0"]), "auth.appRole.roles[0].cidrs[0]", "every address"),
-    Wrong("dev", machine(secretIdTtl="48h"), "auth.appRole.roles[0].secretIdTtl",
+    Wrong("dev", machine(secretIdTtl=TWO_DAYS), "auth.appRole.roles[0].secretIdTtl",
         "between 1s and 1d"),
     # cloud identities and secrets
     Wrong("dev", {"identities.aws.roles.0.buckets": BUCKETS}, "identities.aws.roles[0].buckets",
