@@ -4,6 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+# Compiled once, and not by each of the hundreds of processes that a deployment or a test starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up node down status test test-fast test-e2e lint format lock tools
 

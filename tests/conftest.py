@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import settings
 
 from tests.unit.support.monitor import use_event_loop
 from tests.unit.support.transforms import Transforms
+from wiring import collector
 
 # A busy machine is no failure: how long one example takes says nothing of what it proves.
 settings.register_profile("strongroom", deadline=None)
@@ -29,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(E2E_TIMEOUT))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end; Python need not search it for dead objects."""
+    gc.freeze()
+    collector.search_rarely()
 
 
 @pytest.fixture(autouse=True)

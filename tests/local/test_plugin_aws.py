@@ -25,6 +25,8 @@ from local.services import aws_rotation
 from tests.local.plugin_aws_config import REGION, aws_config
 from tests.local.plugin_driver import Driver, Resource
 
+pytestmark = pytest.mark.e2e
+
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
 ROLE = "aws:iam/role:Role"

@@ -28,6 +28,8 @@ from tests.local.tiny_go import (
     write_tiny,
 )
 
+pytestmark = pytest.mark.e2e
+
 DEADLINE = 40.0  # seconds
 
 

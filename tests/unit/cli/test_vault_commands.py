@@ -193,7 +193,7 @@ def test_a_wrong_share_is_refused(cluster: FakeCluster) -> None:
 def test_a_server_that_does_not_answer_is_not_taken_for_unsealed(
     cluster: FakeCluster, folder: Path
 ) -> None:
-    (folder / "port-1").unlink()
+    (folder / "port-1").write_text("1")  # where nothing listens
     result = call("unseal", "--stack", "dev")
     assert_one_error(result, 3, "no answer from vault-1")
 
