@@ -27,7 +27,7 @@ status: $(INSTALLED) ## Show what runs
 test: lint test-fast test-e2e ## Everything: lint, types, unit and policy tests, end to end on a real node
 
 test-fast: $(INSTALLED) ## Unit and policy tests: no cluster, less than a minute
-	@$(PYTHON) -m pytest --numprocesses auto
+	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal
 
 test-e2e: $(INSTALLED) ## End-to-end tests on a real node of their own, beside a running `make up`
 	@$(PYTHON) -m local prepare

@@ -27,6 +27,8 @@ from local.plugins.resource import Field, Made, ResourceType, Values
 from tests.local.plugin_driver import Driver
 from tests.local.plugin_schema import official_names
 
+pytestmark = pytest.mark.e2e
+
 TOKEN = "test:index/thing:Thing"
 
 

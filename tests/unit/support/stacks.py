@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ _FILES = tempfile.TemporaryDirectory(prefix="strongroom-tests-")
 
 def stack_settings(stack: str) -> dict[str, Any]:
     """The `strongroom:` settings of a committed stack file, without the prefix."""
-    config = yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"]
     prefix = "strongroom:"
-    return {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): copy.deepcopy(value)
+        for key, value in _config(f"Pulumi.{stack}.yaml").items()
+        if key.startswith(prefix)
+    }
 
 
 def instance_settings() -> dict[str, Any]:
@@ -48,8 +52,7 @@ def engine_config(settings: dict[str, Any]) -> dict[str, str]:
 
     Like the engine it adds Pulumi.yaml's default for every setting that is not given.
     """
-    schema = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())["config"]
-    defaults = {key: entry["default"] for key, entry in schema.items()}
+    defaults = {key: entry["default"] for key, entry in _config("Pulumi.yaml").items()}
     given = {f"strongroom:{key}": value for key, value in settings.items()}
     return {
         key: value if isinstance(value, str) else json.dumps(value)
@@ -59,7 +62,7 @@ def engine_config(settings: dict[str, Any]) -> dict[str, str]:
 
 def changed(stack: str, changes: dict[str, Any]) -> dict[str, Any]:
     """A stack's settings with values set by dotted key; `...` removes a key."""
-    settings: Any = copy.deepcopy(stack_settings(stack))
+    settings: Any = stack_settings(stack)
     for key, value in changes.items():
         *parents, last = key.split(".")
         section = settings
@@ -72,3 +75,10 @@ def changed(stack: str, changes: dict[str, Any]) -> dict[str, Any]:
             section[place] = value
     result: dict[str, Any] = settings
     return result
+
+
+@cache
+def _config(name: str) -> dict[str, Any]:
+    """Read once, and not to be changed: reading YAML is what these tests would wait for."""
+    config: dict[str, Any] = yaml.safe_load((REPOSITORY / name).read_text())["config"]
+    return config
