@@ -16,14 +16,13 @@ from typing import Annotated, Any
 
 import duckdb
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from audit.backend import Tables, connect
 from audit.errors import AuditError
 from audit.read import Outcome, read
 from audit.store import Store
-from cli.reporting import tell
+from cli.reporting import console, tell
 from vaultops.errors import VaultOpsError
 
 Logs = Annotated[
@@ -132,11 +131,11 @@ def show(
     title: str, rows: Sequence[dict[str, Any]], columns: Sequence[str], *, limit: int | None = None
 ) -> None:
     """The first `limit` rows as a table for people. `evidence` is a row's file and line."""
-    console = Console(markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _WIDE
+    screen = console()
+    if not screen.is_terminal:
+        screen.width = _WIDE
     if not rows:
-        console.print(f"{title}: none\n", style="bold", highlight=False)
+        screen.print(f"{title}: none\n", style="bold", highlight=False)
         return
     shown = rows[:limit]
     more = f" (the first {len(shown)} of {len(rows)})" if len(shown) < len(rows) else ""
@@ -151,8 +150,8 @@ def show(
         )
     for row in shown:
         table.add_row(*(_text(row, name) for name in columns))
-    console.print(table, highlight=False)
-    console.print()
+    screen.print(table, highlight=False)
+    screen.print()
 
 
 def title_of(logs: Sequence[Path] | None, store: Path | None) -> str:

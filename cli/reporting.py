@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
 from typer.core import TyperGroup
 
 from settings import SettingsError
@@ -32,6 +33,11 @@ class ReportingGroup(TyperGroup):
 def tell(message: str) -> None:
     """Progress and remarks, for people."""
     typer.echo(message, err=True)
+
+
+def console(width: int | None = None) -> Console:
+    """What shows tables and lines to people; brackets and colons in them are no markup."""
+    return Console(width=width, markup=False, emoji=False)
 
 
 def to_json(data: Any) -> str:

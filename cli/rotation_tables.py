@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from cli.reporting import tell
+from cli.reporting import console, tell
 from rotation import events
 from rotation.runner import Outcome, Result
 from rotation.schedule import DAY
@@ -30,7 +29,7 @@ def show_plan(found: Sequence[tuple[Rotation, Standing]]) -> None:
             ", ".join(step.name for step in rotation.steps),
             "\n".join(rotation.consumers),
         )
-    Console(markup=False, emoji=False).print(table)
+    console().print(table)
 
 
 def plan_data(rotation: Rotation, standing: Standing) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def show_outcomes(outcomes: Sequence[Outcome]) -> None:
         if one.result is not Result.FINE:
             table.add_row(one.rotation, one.result, one.step, one.detail)
     if table.row_count:
-        Console(markup=False, emoji=False).print(table)
+        console().print(table)
     else:
         tell("nothing is due")
 
@@ -76,7 +75,7 @@ def show_standings(found: Sequence[Standing]) -> None:
             one.reason,
             one.remedy if one.state in (State.STUCK, State.FAILED) else "",
         )
-    Console(markup=False, emoji=False).print(table)
+    console().print(table)
 
 
 def when(seconds: float | None) -> str:

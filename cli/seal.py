@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from cli import seal_keys
+from cli import seal_keys, tables
 from cli.reporting import print_json, tell
 from cli.sealing import AsJson, Output, Paths, controller_of, read_bytes, show_objects
 from cli.stack import ConfigFile, StackName, settings_of
@@ -66,10 +65,7 @@ def certificate(
     if as_json:
         print_json(facts)
     else:
-        for name, value in facts.items():
-            Console(markup=False, emoji=False).print(
-                f"{name}: {value}", soft_wrap=True, highlight=False
-            )
+        tables.show_facts(facts)
     if settings.sealed_secrets.fingerprint:
         certificates.pinned(found, settings.sealed_secrets.fingerprint, source="the controller")
 

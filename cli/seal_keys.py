@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from cli.reporting import print_json, tell
+from cli.reporting import console, print_json, tell
 from cli.sealing import (
     WIDTH,
     AsJson,
@@ -58,7 +57,7 @@ def show_keys(
         for key in found.known:
             condition = "compromised" if key.compromised else "usable"
             table.add_row(key.name, key.fingerprint, f"{key.made:%Y-%m-%d %H:%M}", condition)
-        Console(width=WIDTH, markup=False, emoji=False).print(table)
+        console(WIDTH).print(table)
     if backup and (missing := [k.name for k in found.known if k.fingerprint not in saved]):
         raise DoubtError(
             "the backup is older than the newest key",

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from cli.reporting import print_json
+from cli.reporting import console, print_json
 from settings import Settings
 from vaultops.errors import VaultOpsError
 from vaultops.kubectl import Kubectl
@@ -52,4 +51,4 @@ def show_objects(rows: Sequence[tuple[str, str, str]], *, as_json: bool) -> None
     table = Table("file", "object", "state", box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    Console(width=WIDTH, markup=False, emoji=False).print(table)
+    console(WIDTH).print(table)

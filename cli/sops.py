@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from cli.reporting import print_json, tell
+from cli.reporting import console, print_json, tell
 from cli.sealing import read_bytes
 from cli.stack import settings_of
 from sealing import sops_check, sops_rules
@@ -102,7 +101,7 @@ def check(
         table = Table("file", "field", "finding", box=None, pad_edge=False)
         for finding in found:
             table.add_row(finding.path, finding.field, finding.what)
-        Console(width=160, markup=False, emoji=False).print(table)
+        console(160).print(table)
     if found:
         raise DoubtError(
             f"{len(found)} findings in {len({f.path for f in found})} files",

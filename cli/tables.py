@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from cli.reporting import console
 from vaultops.certificates import ServedCertificate
 from vaultops.state import Observation, Replica
 
@@ -17,7 +17,7 @@ def show_servers(seen: Observation) -> None:
     table = _table("server", "condition", "version", "seal", title=f"cluster: {seen.state}")
     for replica in seen.replicas:
         table.add_row(replica.name, _condition(replica), replica.version, replica.seal_type)
-    Console(markup=False, emoji=False).print(table)
+    console().print(table)
 
 
 def show_certificates(served: Sequence[ServedCertificate]) -> None:
@@ -26,15 +26,13 @@ def show_certificates(served: Sequence[ServedCertificate]) -> None:
     for one in served:
         ends = f"{one.expires:%Y-%m-%d %H:%M}"
         table.add_row(one.name, str(one.days_left), ends, one.issuer)
-    Console(markup=False, emoji=False).print(table)
+    console().print(table)
 
 
 def show_facts(facts: Mapping[str, Any]) -> None:
     """One line a fact; long values stay whole, so that they can be copied."""
     for name, value in facts.items():
-        Console(markup=False, emoji=False).print(
-            f"{name}: {value}", soft_wrap=True, highlight=False
-        )
+        console().print(f"{name}: {value}", soft_wrap=True, highlight=False)
 
 
 def _table(*columns: str, title: str | None = None) -> Table:

@@ -5,6 +5,9 @@ Owns the tokens. Plain manifests and files are given the same tokens by `policie
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
+from policies.rule import Judgement, each_of
 from policies.view import View
 
 VAULT_POLICY = "vault:index/policy:Policy"
@@ -135,7 +138,7 @@ POD_TYPES = with_patches(
 MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
 """Where the kinds that make pods keep the pod."""
 
-CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
+_CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
 def pod_spec(properties: View) -> View:
@@ -145,3 +148,12 @@ def pod_spec(properties: View) -> View:
         if made.value is not None:
             return made
     return properties["spec"]
+
+
+def each_container(
+    properties: View, check: Callable[[View], Iterable[Judgement]]
+) -> Iterator[Judgement]:
+    """Judge every container, of all three kinds, of a kind that makes pods by itself."""
+    pod = pod_spec(properties)
+    for kind in _CONTAINER_LISTS:
+        yield from each_of(pod[kind], check)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise, starmap
 
-from policies.resource_types import CONTAINER_LISTS, POD_TYPES, pod_spec
+from policies.resource_types import POD_TYPES, each_container
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.secret_values import kind_of
 from policies.view import NotKnown, View
@@ -67,9 +67,7 @@ def _container(container: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each literal that looks like a secret."""
-    pod = pod_spec(properties)
-    for kind in CONTAINER_LISTS:
-        yield from each_of(pod[kind], _container)
+    yield from each_container(properties, _container)
 
 
 RULE = Rule(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import CONTAINER_LISTS, POD_TYPES, pod_spec
+from policies.resource_types import POD_TYPES, each_container, pod_spec
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -69,8 +69,7 @@ def check(properties: View) -> Iterator[Judgement]:
     yield from each((pod[name] for name in HOST), _switch)
     yield from each_of(pod["volumes"], _volume)
     yield from each([pod["securityContext"]], _windows)
-    for kind in CONTAINER_LISTS:
-        yield from each_of(pod[kind], _container)
+    yield from each_container(properties, _container)
 
 
 RULE = Rule(

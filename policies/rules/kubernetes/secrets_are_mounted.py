@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import CONTAINER_LISTS, POD_TYPES, pod_spec
+from policies.resource_types import POD_TYPES, each_container
 from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
@@ -37,9 +37,7 @@ def _container(container: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each Secret in an environment."""
-    pod = pod_spec(properties)
-    for kind in CONTAINER_LISTS:
-        yield from each_of(pod[kind], _container)
+    yield from each_container(properties, _container)
 
 
 RULE = Rule(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from policies.external_secrets import types
-from policies.resource_types import CONTAINER_LISTS, MAKERS, POD_TYPES, pod_spec
+from policies.resource_types import MAKERS, POD_TYPES, each_container
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -48,9 +48,7 @@ def _variable(variable: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each address in clear, and for each check that is switched off."""
-    pod = pod_spec(properties)
-    for kind in CONTAINER_LISTS:
-        yield from each_of(pod[kind], lambda container: each_of(container["env"], _variable))
+    yield from each_container(properties, lambda container: each_of(container["env"], _variable))
     for path in ((), *MAKERS):
         annotations = properties.at(*path, "metadata", "annotations")
         yield from each([annotations[f"{ANNOTATION}service"]], _address)
