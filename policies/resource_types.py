@@ -5,11 +5,6 @@ Owns the tokens. Plain manifests and files are given the same tokens by `policie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-
-from policies.rule import Judgement, each_of
-from policies.view import View
-
 VAULT_POLICY = "vault:index/policy:Policy"
 VAULT_MOUNT = "vault:index/mount:Mount"
 VAULT_AUDIT = "vault:index/audit:Audit"
@@ -116,44 +111,3 @@ CLUSTER_ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBindi
 def with_patches(*types: str) -> frozenset[str]:
     """Kubernetes types and what changes parts of such an object: `Role` and `RolePatch`."""
     return frozenset(types) | {f"{each}Patch" for each in types}
-
-
-POD_TYPES = with_patches(
-    *(
-        f"kubernetes:{kind}"
-        for kind in (
-            "core/v1:Pod",
-            "core/v1:ReplicationController",
-            "apps/v1:Deployment",
-            "apps/v1:StatefulSet",
-            "apps/v1:DaemonSet",
-            "apps/v1:ReplicaSet",
-            "batch/v1:Job",
-            "batch/v1:CronJob",
-        )
-    )
-)
-"""Pods, and what makes them."""
-
-MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
-"""Where the kinds that make pods keep the pod."""
-
-_CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
-
-
-def pod_spec(properties: View) -> View:
-    """The pod specification in the properties of a kind that makes pods; absent in others."""
-    for path in MAKERS:
-        made = properties.at(*path, "spec")
-        if made.value is not None:
-            return made
-    return properties["spec"]
-
-
-def each_container(
-    properties: View, check: Callable[[View], Iterable[Judgement]]
-) -> Iterator[Judgement]:
-    """Judge every container, of all three kinds, of a kind that makes pods by itself."""
-    pod = pod_spec(properties)
-    for kind in _CONTAINER_LISTS:
-        yield from each_of(pod[kind], check)

@@ -8,8 +8,10 @@ Source: CIS Kubernetes Benchmark 5.1.6; CKV_K8S_38.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from policies.resource_types import POD_TYPES, SERVICE_ACCOUNT, pod_spec
+from policies.pods import POD_TYPES, WHOLE_PODS, parts, pod_spec
+from policies.resource_types import SERVICE_ACCOUNT
 from policies.rule import (
     ADVISED,
     Finding,
@@ -17,10 +19,16 @@ from policies.rule import (
     Resource,
     Severity,
     StackRule,
+    each,
     each_resource,
     of_type,
 )
+from policies.view import View
 
+PODS = POD_TYPES | WHOLE_PODS
+WHAT_DECIDES = frozenset({"containers", "templates"})
+COMPONENTS = ("spec.explainer", "spec.predictor", "spec.transformer")
+"""Pods of KServe's, also where a model stands for the containers."""
 SWITCH = "automountServiceAccountToken"
 
 
@@ -33,7 +41,16 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
     }
 
     def judge(workload: Resource) -> Iterator[Judgement]:
-        pod = pod_spec(workload.view)
+        if workload.type in POD_TYPES:
+            yield from judge_pod(workload, pod_spec(workload.view))
+        else:
+            yield from each(parts(workload.view), partial(judge_part, workload))
+
+    def judge_part(workload: Resource, part: View) -> Iterator[Judgement]:
+        if _decides(part):
+            yield from judge_pod(workload, part)
+
+    def judge_pod(workload: Resource, pod: View) -> Iterator[Judgement]:
         account = pod["serviceAccountName"].text() or "default"
         key = _key(workload.view["metadata"]["namespace"].text(), account)
         if pod[SWITCH].flag() is None and key not in decided:
@@ -42,7 +59,13 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
                 fix=f"set {SWITCH} to false, or to true where the pod calls the API server",
             )
 
-    yield from each_resource((each for each in resources if each.type in POD_TYPES), judge)
+    yield from each_resource(resources, judge)
+
+
+def _decides(part: View) -> bool:
+    """Whether it is a pod in another operator's kind, or a workflow with the pods of all steps."""
+    steps = part.path.endswith(".containerSet")
+    return part.path in COMPONENTS or not (steps or WHAT_DECIDES.isdisjoint(part.value))
 
 
 def _key(namespace: str, account: str) -> tuple[str, str]:
@@ -54,7 +77,7 @@ RULE = StackRule(
     title="A pod must get an API token only when somebody decided so.",
     severity=Severity.MEDIUM,
     frameworks=("CIS Kubernetes 5.1.6",),
-    resource_types=POD_TYPES | {SERVICE_ACCOUNT},
+    resource_types=PODS | {SERVICE_ACCOUNT},
     remediation="Switch the mount off on the ServiceAccount; on in the few pods that need it.",
     levels=ADVISED,
     check=check,

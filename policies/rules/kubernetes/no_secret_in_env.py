@@ -11,23 +11,39 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise, starmap
 
-from policies.resource_types import POD_TYPES, each_container
+from policies.pods import WORKLOADS, each_part
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.secret_values import kind_of
 from policies.view import NotKnown, View
 
 _ASSIGNMENT = re.compile(r"""([\w.-]+)=("[^"]*"|'[^']*'|\S+)""")
+PLACES = ("env", "envVars", "command", "args", "source")
+"""What a container gets; `envVars` is an older form of Spark's, `source` a script of Argo's."""
 # What a shell or a chart puts in place of itself.
 _FILLED_IN = ("$", "`", "{{")
 
 
 def _variable(variable: View) -> Iterator[Judgement]:
-    name = variable["name"].text()
-    if kind := kind_of(name, variable["value"].text()):
+    yield from _named(variable["value"], variable["name"].text(), variable.path)
+
+
+def _variables(variables: View) -> Iterator[Judgement]:
+    for name, value in variables.items():
+        yield from each([value], partial(_named, name=name, path=value.path))
+
+
+def _named(value: View, name: str, path: str) -> Iterator[Judgement]:
+    if kind := kind_of(name, value.text()):
         yield Finding(
-            evidence=f"{variable.path} ({name}) has {kind}",
+            evidence=f"{path} ({name}) has {kind}",
             fix="mount the secret as a file, or read it from Vault",
         )
+
+
+def _script(source: View) -> Iterator[Judgement]:
+    # In a program `token=read()` is a call, so a name alone says nothing.
+    if kind := kind_of("", source.text()):
+        yield Finding(evidence=f"{source.path} has {kind}", fix="read a mounted file")
 
 
 def _arguments(listed: View) -> Iterator[Judgement]:
@@ -61,13 +77,15 @@ def _is_literal(value: str) -> bool:
 
 def _container(container: View) -> Iterator[Judgement]:
     yield from each_of(container["env"], _variable)
+    yield from each([container["envVars"]], _variables)
     for name in ("command", "args"):
         yield from each([container[name]], _arguments)
+    yield from each([container["source"]], _script)
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each literal that looks like a secret."""
-    yield from each_container(properties, _container)
+    yield from each_part(properties, PLACES, _container)
 
 
 RULE = Rule(
@@ -75,7 +93,7 @@ RULE = Rule(
     title="A container must get no secret as a literal.",
     severity=Severity.CRITICAL,
     frameworks=("CIS Kubernetes 5.4.1", "NIST SP 800-53 IA-5(7)"),
-    resource_types=POD_TYPES,
+    resource_types=WORKLOADS,
     remediation="Use Vault Agent, the CSI driver, or a Secret mounted as a volume.",
     check=check,
 )

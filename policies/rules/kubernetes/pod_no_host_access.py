@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import POD_TYPES, each_container, pod_spec
+from policies.pods import WORKLOADS, each_part
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
 HOST = ("hostNetwork", "hostPID", "hostIPC")
+CONTEXTS = ("securityContext", "podSecurityContext")
+"""Of pods and of containers; Spark's pods have one of each."""
 # What the baseline level lets a container add.
 BASELINE = frozenset(
     {
@@ -56,20 +58,21 @@ def _capability(capability: View) -> Iterator[Judgement]:
         )
 
 
-def _container(container: View) -> Iterator[Judgement]:
-    context = container["securityContext"]
+def _context(context: View) -> Iterator[Judgement]:
     yield from each([context["privileged"]], _switch)
-    yield from each_of(context["capabilities"]["add"], _capability)
+    yield from each([context["capabilities"]], lambda known: each_of(known["add"], _capability))
     yield from each([context], _windows)
+
+
+def _part(part: View) -> Iterator[Judgement]:
+    yield from each((part[name] for name in HOST), _switch)
+    yield from each_of(part["volumes"], _volume)
+    yield from each((part[name] for name in CONTEXTS), _context)
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each way to the node."""
-    pod = pod_spec(properties)
-    yield from each((pod[name] for name in HOST), _switch)
-    yield from each_of(pod["volumes"], _volume)
-    yield from each([pod["securityContext"]], _windows)
-    yield from each_container(properties, _container)
+    yield from each_part(properties, (*HOST, "volumes", *CONTEXTS), _part)
 
 
 RULE = Rule(
@@ -77,7 +80,7 @@ RULE = Rule(
     title="A pod must stay off its node.",
     severity=Severity.CRITICAL,
     frameworks=("CIS Kubernetes 5.2.2", "NSA Kubernetes Hardening"),
-    resource_types=POD_TYPES,
+    resource_types=WORKLOADS,
     remediation="Run under the restricted Pod Security level.",
     check=check,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.resource_types import POD_TYPES, pod_spec
+from policies.pods import WORKLOADS, each_part
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
@@ -41,7 +41,7 @@ def _volume(volume: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each projected token without audience, or too long."""
-    yield from each_of(pod_spec(properties)["volumes"], _volume)
+    yield from each_part(properties, ("volumes",), lambda pod: each_of(pod["volumes"], _volume))
 
 
 RULE = Rule(
@@ -49,7 +49,7 @@ RULE = Rule(
     title="A projected token must name its audience and end within a day.",
     severity=Severity.MEDIUM,
     frameworks=("NIST SP 800-53 IA-9",),
-    resource_types=POD_TYPES,
+    resource_types=WORKLOADS,
     remediation="audience: vault, expirationSeconds: 600.",
     check=check,
 )

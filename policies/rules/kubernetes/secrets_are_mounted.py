@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import POD_TYPES, each_container
-from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
+from policies.pods import WORKLOADS, each_part
+from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
 
@@ -30,14 +30,24 @@ def _source(source: View) -> Iterator[Judgement]:
         )
 
 
+def _references(references: View) -> Iterator[Judgement]:
+    for _, reference in references.items():
+        yield Finding(
+            evidence=f"{reference.path} comes from a Secret",
+            fix="mount the Secret as a volume",
+        )
+
+
 def _container(container: View) -> Iterator[Judgement]:
     yield from each_of(container["env"], _variable)
     yield from each_of(container["envFrom"], _source)
+    # An older form of Spark's: names of variables, each with a key of a Secret.
+    yield from each([container["envSecretKeyRefs"]], _references)
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each Secret in an environment."""
-    yield from each_container(properties, _container)
+    yield from each_part(properties, ("env", "envFrom", "envSecretKeyRefs"), _container)
 
 
 RULE = Rule(
@@ -45,7 +55,7 @@ RULE = Rule(
     title="A container must read Secrets from files.",
     severity=Severity.MEDIUM,
     frameworks=("CIS Kubernetes 5.4.1",),
-    resource_types=POD_TYPES,
+    resource_types=WORKLOADS,
     remediation="Mount with defaultMode 0400 and let the workload read the file again.",
     levels=ADVISED,
     check=check,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from policies.external_secrets import types
-from policies.resource_types import MAKERS, POD_TYPES, each_container
+from policies.pods import WORKLOADS, each_part
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -46,14 +46,25 @@ def _variable(variable: View) -> Iterator[Judgement]:
         yield from _unchecked(variable["value"])
 
 
+def _annotated(holder: View) -> Iterator[Judgement]:
+    annotations = holder["annotations"]
+    yield from each([annotations[f"{ANNOTATION}service"]], _address)
+    yield from each([annotations[f"{ANNOTATION}tls-skip-verify"]], _unchecked)
+
+
+def _store(provider: View) -> Iterator[Judgement]:
+    yield from _address(provider["vault"]["server"])
+
+
+def _part(part: View) -> Iterator[Judgement]:
+    yield from each_of(part["env"], _variable)
+    yield from each([part, part["metadata"]], _annotated)
+    yield from each([part["provider"]], _store)
+
+
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each address in clear, and for each check that is switched off."""
-    yield from each_container(properties, lambda container: each_of(container["env"], _variable))
-    for path in ((), *MAKERS):
-        annotations = properties.at(*path, "metadata", "annotations")
-        yield from each([annotations[f"{ANNOTATION}service"]], _address)
-        yield from each([annotations[f"{ANNOTATION}tls-skip-verify"]], _unchecked)
-    yield from each([properties.at("spec", "provider", "vault", "server")], _address)
+    yield from each_part(properties, ("env", "annotations", "metadata", "provider"), _part)
     yield from each([properties["address"]], _address)
     yield from each([properties["skipTlsVerify"]], _unchecked)
 
@@ -63,7 +74,7 @@ RULE = Rule(
     title="A Vault address must be https, and its certificate must be checked.",
     severity=Severity.HIGH,
     frameworks=("NIST SP 800-53 SC-8", "NIST SP 800-53 SC-23"),
-    resource_types=POD_TYPES
+    resource_types=WORKLOADS
     | {
         "pulumi:providers:vault",
         *types("SecretStore", "ClusterSecretStore"),

@@ -68,6 +68,10 @@ def workload(name: str, kind: str = POD, account: Any = "app", **spec: Any) -> R
     return resource(kind, name, metadata={"namespace": "ml"}, spec=made)
 
 
+def embedding(kind: str, **spec: Any) -> Resource:
+    return resource(f"kubernetes:{kind}", "a", metadata={"namespace": "ml"}, spec=spec)
+
+
 def account(name: Any, **more: Any) -> Resource:
     return resource(
         SERVICE_ACCOUNT, f"sa-{name}", metadata={"namespace": "ml", "name": name}, **more
@@ -229,6 +233,17 @@ CASES: dict[str, dict[str, Case]] = {
         "filled in by the shell": ok(
             pod(env(command=["sh", "-c", 'A=1 TOKEN="$(cat /t)" B_TOKEN=`cat /t` C_TOKEN=$T run']))
         ),
+        "in an older form of Spark's": bad(
+            {"spec": {"driver": {"envVars": {"A": "b", "DB_PASSWORD": FAKE_PASSWORD}}}},
+            "spec.driver.envVars.DB_PASSWORD (DB_PASSWORD) has the name",
+        ),
+        "a script": bad(
+            {"spec": {"templates": [{"script": {"source": f"token=read()\nlogin('{FAKE_KEY}')"}}]}},
+            "spec.templates[0].script.source has a value",
+        ),
+        "a script that reads": ok(
+            {"spec": {"templates": [{"script": {"source": "token=read()"}}]}}
+        ),
         "behind an unknown container": unsure(
             pod(UNKNOWN, env(("SECRET", FAKE_PASSWORD))), findings=1, evidence="containers[1]"
         ),
@@ -245,6 +260,14 @@ CASES: dict[str, dict[str, Case]] = {
             pod({"env": [{"name": "A", "valueFrom": UNKNOWN}, from_secret("B")]}), findings=1
         ),
         "not-applicable": ok(pod({"env": [{"name": "A", "valueFrom": {"fieldRef": {}}}]})),
+        "in an older form of Spark's": bad(
+            {
+                "spec": {
+                    "executor": {"envSecretKeyRefs": {"DB_PASSWORD": {"name": "s", "key": "k"}}}
+                }
+            },
+            "spec.executor.envSecretKeyRefs.DB_PASSWORD comes from a Secret",
+        ),
     },
     "config-map-holds-no-secret": {
         "pass": ok(
@@ -304,6 +327,49 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok((workload("a", automountServiceAccountToken=True),)),
         "the default account": bad((workload("a", account=None),), "'default'"),
         "an account that does not say": bad((account("app"), workload("a")), "'app'"),
+        "replicas of a training job": bad(
+            (
+                account("app", **OFF),
+                embedding(
+                    "kubeflow.org/v1:PyTorchJob",
+                    pytorchReplicaSpecs={
+                        "Master": {"template": pod(serviceAccountName="app")},
+                        "Worker": {"template": pod()},
+                    },
+                ),
+            ),
+            "spec.pytorchReplicaSpecs.Worker.template.spec.automount",
+        ),
+        "a workflow decides for its steps": bad(
+            (
+                embedding(
+                    "argoproj.io/v1alpha1:Workflow",
+                    templates=[{"containerSet": {"containers": [env()]}}, {"container": env()}],
+                ),
+            ),
+            "spec.automountServiceAccountToken is not set",
+        ),
+        "a server that has a model for containers": bad(
+            (
+                embedding(
+                    "serving.kserve.io/v1beta1:InferenceService",
+                    predictor={"model": {}, **OFF},
+                    transformer={"model": {}},
+                ),
+            ),
+            "spec.transformer.automount",
+        ),
+        "an unknown replica": unsure(
+            (
+                embedding(
+                    "ray.io/v1:RayCluster",
+                    headGroupSpec={"template": UNKNOWN},
+                    workerGroupSpecs=[{"template": pod()}],
+                ),
+            ),
+            findings=1,
+            evidence="spec.workerGroupSpecs[0]",
+        ),
     },
     "pod-projected-token-is-bound": {
         "pass": ok(pod(volumes=[projected(token())])),
