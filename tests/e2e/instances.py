@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,21 @@ import yaml
 
 from local.environment import Environment
 from local.paths import REPOSITORY, Instance
-from local.progress import Clock
+from local.progress import Clock, Progress
 from local.stack import merge
 
 KEPT = REPOSITORY / ".strongroom" / "failed"
+NEVER = "0 0 29 2 *"
+
+
+@dataclass(frozen=True)
+class CalmEnvironment(Environment):
+    """An environment in which no rotation begins by the clock: tests begin each one."""
+
+    def start_services(self, progress: Progress) -> dict[str, Any]:
+        """The stack's facts, with a schedule that does not fall into a test."""
+        calm = {"strongroom:rotation": {"job": {"schedule": NEVER}}}
+        return merge(super().start_services(progress), calm)
 
 
 @contextmanager
@@ -25,7 +37,7 @@ def new_environment() -> Iterator[Environment]:
 
     When the block fails its logs are kept.
     """
-    environment = Environment(Instance(f"test-{secrets.token_hex(3)}"))
+    environment = CalmEnvironment(Instance(f"test-{secrets.token_hex(3)}"))
     try:
         yield environment
     except BaseException:

@@ -14,7 +14,7 @@ from kubernetes import client
 from local.environment import Environment
 from local.progress import Clock
 from local.workload import DATABASE_SECRET, Cluster
-from tests.e2e.instances import deployed_with
+from tests.e2e.instances import NEVER, deployed_with
 from tests.e2e.published_login import Login
 from tests.e2e.waiting import wait_until
 from tests.e2e.workloads import Manifest
@@ -35,7 +35,7 @@ def followed_by(
     """
     config = yaml.safe_load(environment.stack.config_file.read_text())["config"]
     rotation: dict[str, Any] = config["strongroom:rotation"]
-    rotation["job"]["schedule"] = "0 0 29 2 *"
+    rotation["job"]["schedule"] = NEVER
     for credential in rotation["credentials"]:
         if credential["name"] == CREDENTIAL:
             credential["consumers"] = [dict(consumer)]

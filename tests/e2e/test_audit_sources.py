@@ -20,6 +20,8 @@ from local.environment import Environment
 from local.node.layout import ISSUER
 from local.paths import REPOSITORY
 from local.workload import SECRET, Cluster
+from tests.e2e.objects import Objects
+from tests.e2e.waiting import wait_until
 from vaultops.kubectl import Kubectl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -86,6 +88,10 @@ def _allow(cluster: Cluster, name: str) -> None:
         "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}],
     }
     rbac.create_namespaced_role_binding(NAMESPACE, binding)
+    objects, account = Objects(cluster.api()), f"{NAMESPACE}:{ACCOUNT}"
+    wait_until(  # the API server judges by what its caches have seen
+        "the role to count", lambda: objects.may(account, "get", "secrets", NAMESPACE, name)
+    )
 
 
 def _as_account(cluster: Cluster) -> client.CoreV1Api:

@@ -63,7 +63,7 @@ def test_grants_that_a_killed_deployment_forgot_are_there_after_the_next(tmp_pat
             start_new_session=True,
         )
         try:
-            wait_until("20 roles in Vault", lambda: len(roles(vault)) > 20, seconds=60)
+            wait_until("20 roles in Vault", lambda: len(roles(vault)) > 20)
         finally:
             os.killpg(engine.pid, signal.SIGKILL)
             engine.wait()

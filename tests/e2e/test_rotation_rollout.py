@@ -192,6 +192,7 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
         after = workloads.wait_until_ready(workload)
         using_new = {pod.status.pod_ip: new["username"] for pod in after}
         wait_until("a session of each new pod", lambda: sessions(database) == using_new, 60)
+        workloads.wait_for_line(workload, new["username"])  # it is said after the session began
         for pod in after:
             assert workloads.log(pod, "serve").splitlines() == [new["username"]]
         lines = signed_lines(cluster)

@@ -23,6 +23,8 @@ from sealing.certificates import SealingCertificate
 from sealing.files import State
 from tests.e2e.instances import deployed_with
 from tests.e2e.objects import Objects
+from tests.e2e.waiting import wait_until
+from vaultops.errors import VaultOpsError
 from vaultops.kubectl import Kubectl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -102,8 +104,11 @@ def without_keys(objects: Objects, kubectl: Kubectl) -> None:
     """A cluster that lost its sealing keys: the controller starts with one of its own making."""
     core = client.CoreV1Api(objects.api)
     core.delete_collection_namespaced_secret("sealed-secrets", label_selector=keys.LABEL)
+    old = kubectl.run("get", "pods", "--output=name").split()
     kubectl.run("rollout", "restart", "deployment/sealed-secrets")
     kubectl.run("rollout", "status", "deployment/sealed-secrets", "--timeout=100s", seconds=110)
+    # A rollout does not wait for the end of the old pod, which has the keys in its memory.
+    kubectl.run("wait", "--for=delete", *old, "--timeout=100s", seconds=110)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,14 @@ def test_lost_keys_come_back_from_a_backup_and_files_move_to_the_new_key(
 
 def _newer(kubectl: Kubectl, before: SealingCertificate) -> SealingCertificate:
     """The key that the controller made when it had none is the one it seals with since."""
+
+    def served() -> bool:
+        try:
+            return certificates.fetch(kubectl).fingerprint != before.fingerprint
+        except VaultOpsError:
+            return False  # the Service still leads to the old pod, which has ended
+
+    wait_until("the controller to serve another key", served)
     newest = certificates.fetch(kubectl)
-    assert newest.fingerprint != before.fingerprint
     assert newest.not_before >= before.not_before
     return newest

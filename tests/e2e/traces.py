@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local.node import cgroups
@@ -21,11 +21,7 @@ class Traces:
         shared = ("/var/lib/cni/results", "/run/containerd/s", "/var/log/containers", "/run/netns")
         return cls(
             {
-                "processes": {
-                    path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    for path in Path("/proc").glob("[0-9]*/cmdline")
-                    if path.exists()
-                },
+                "processes": set(_processes()),
                 "mounts": set(Path("/proc/self/mounts").read_text().splitlines()),
                 "interfaces": {path.name for path in Path("/sys/class/net").iterdir()},
                 "cgroups": {
@@ -54,3 +50,13 @@ class Traces:
                 new = {text for text in new if instance.name in text}
             assert not new, f"{kind} left behind: {sorted(new)}"
         assert not cgroups.processes(Layout(instance).cgroup)
+
+
+def _processes() -> Iterator[str]:
+    """Every process's command line."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue  # it has ended
+        yield text.replace(b"\0", b" ").decode(errors="replace")
