@@ -66,9 +66,9 @@ def processes(name: str, mount: Path = MOUNT) -> set[int]:
     """Every process in the cgroup or below it."""
     found: set[int] = set()
     for root in hierarchies(mount):
-        for procs in (root / name).rglob("cgroup.procs"):
+        for folder, _, _ in os.walk(root / name):  # the kubelet removes some meanwhile
             with contextlib.suppress(OSError):
-                found.update(int(pid) for pid in procs.read_text().split())
+                found.update(map(int, Path(folder, "cgroup.procs").read_text().split()))
     return found
 
 
@@ -93,10 +93,9 @@ def remove(name: str, mount: Path = MOUNT, timeout: float = 10) -> None:
     for root in hierarchies(mount):
         top = root / name
         while top.exists():
-            folders = sorted((p for p in top.rglob("*") if p.is_dir()), reverse=True)
             try:
-                for folder in [*folders, top]:
-                    folder.rmdir()
+                for folder, _, _ in os.walk(top, topdown=False):
+                    Path(folder).rmdir()
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise NodeError(f"cgroup {top} cannot be removed: {error}") from error

@@ -59,8 +59,9 @@ def forget_containers(layout: Layout) -> None:
         _remove_if_empty(folder)
     if _CONTAINER_LOGS.is_dir():
         for link in _CONTAINER_LOGS.iterdir():
-            if link.is_symlink() and link.readlink().is_relative_to(layout.pod_logs):
-                link.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # no link, or another node's that it removed
+                if link.readlink().is_relative_to(layout.pod_logs):
+                    link.unlink()
         _remove_if_empty(_CONTAINER_LOGS)
     _forget_device_plugins()
 
