@@ -1,4 +1,4 @@
-"""A container must get no secret as a literal in its environment or its arguments.
+"""A container must get no secret as a literal: in its environment, arguments, probes or hooks.
 
 Whoever may read the object reads it, and so does every log of the object.
 Source: Kubernetes, "Good practices for Kubernetes Secrets"; CIS Kubernetes Benchmark 5.4.1.
@@ -16,8 +16,12 @@ from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.secret_values import kind_of
 from policies.view import NotKnown, View
 
+AUTHORIZATION = frozenset({"authorization", "proxy-authorization"})
+"""Headers that hold a credential after the name of a scheme."""
 _ASSIGNMENT = re.compile(r"""([\w.-]+)=("[^"]*"|'[^']*'|\S+)""")
-PLACES = ("env", "envVars", "command", "args", "source")
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+HOOKS = ("postStart", "preStop")
+PLACES = ("env", "envVars", "command", "args", "source", "lifecycle", *PROBES)
 """What a container gets; `envVars` is an older form of Spark's, `source` a script of Argo's."""
 # What a shell or a chart puts in place of itself.
 _FILLED_IN = ("$", "`", "{{")
@@ -75,12 +79,35 @@ def _is_literal(value: str) -> bool:
     return not value.startswith(("-", *_FILLED_IN))
 
 
+def _handler(handler: View) -> Iterator[Judgement]:
+    yield from each([handler["exec"]], lambda run: each([run["command"]], _arguments))
+    yield from each([handler["httpGet"]], lambda get: each_of(get["httpHeaders"], _header))
+
+
+def _header(header: View) -> Iterator[Judgement]:
+    name, value = header["name"].text(), header["value"].text()
+    if name.lower() in AUTHORIZATION:
+        kind = kind_of("token", value.rpartition(" ")[2])
+    else:
+        kind = kind_of(name, value)
+    if kind:
+        yield Finding(
+            evidence=f"{header.path} ({name}) has {kind}", fix="ask a path that needs no login"
+        )
+
+
+def _hooks(lifecycle: View) -> Iterator[Judgement]:
+    yield from each((lifecycle[name] for name in HOOKS), _handler)
+
+
 def _container(container: View) -> Iterator[Judgement]:
     yield from each_of(container["env"], _variable)
     yield from each([container["envVars"]], _variables)
     for name in ("command", "args"):
         yield from each([container[name]], _arguments)
     yield from each([container["source"]], _script)
+    yield from each((container[name] for name in PROBES), _handler)
+    yield from each([container["lifecycle"]], _hooks)
 
 
 def check(properties: View) -> Iterator[Judgement]:

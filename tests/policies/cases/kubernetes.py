@@ -62,6 +62,14 @@ def context(**security: Any) -> dict[str, Any]:
     return {"name": "app", "securityContext": security}
 
 
+def runs(*command: Any) -> dict[str, Any]:
+    return {"exec": {"command": list(command)}}
+
+
+def asks(*headers: tuple[str, Any]) -> dict[str, Any]:
+    return {"httpGet": {"httpHeaders": [{"name": name, "value": v} for name, v in headers]}}
+
+
 def workload(name: str, kind: str = POD, account: Any = "app", **spec: Any) -> Resource:
     body = {"serviceAccountName": account, "containers": [], **spec}
     made = {"template": {"spec": body}} if kind == DEPLOYMENT else body
@@ -240,6 +248,42 @@ CASES: dict[str, dict[str, Case]] = {
         "a script": bad(
             {"spec": {"templates": [{"script": {"source": f"token=read()\nlogin('{FAKE_KEY}')"}}]}},
             "spec.templates[0].script.source has a value",
+        ),
+        "a probe's command": bad(
+            pod(env(), {"livenessProbe": runs("check", "--token", FAKE_PASSWORD)}),
+            "containers[1].livenessProbe.exec.command[2] has the name",
+        ),
+        "probes of every kind": bad(
+            pod({"readinessProbe": runs(FAKE_KEY), "startupProbe": runs(FAKE_KEY)}),
+            "readinessProbe.exec.command[0] has a value",
+            2,
+        ),
+        "a hook's command": bad(
+            pod({"lifecycle": {"preStop": runs("sh", "-c", f"PGPASSWORD={FAKE_PASSWORD} psql")}}),
+            "lifecycle.preStop.exec.command[2] has the name",
+        ),
+        "a header of a hook": bad(
+            pod({"lifecycle": {"postStart": asks(("A", "b"), ("X-Api-Key", FAKE_PASSWORD))}}),
+            "postStart.httpGet.httpHeaders[1] (X-Api-Key) has the name",
+        ),
+        "a credential after its scheme": bad(
+            pod({"livenessProbe": asks(("Authorization", f"Basic {FAKE_PASSWORD}"))}),
+            "httpHeaders[0] (Authorization) has the name",
+        ),
+        "headers without secrets": ok(
+            pod(
+                {"livenessProbe": asks(("Accept", "text/plain"), ("Authorization", "Bearer $(T)"))},
+                {"lifecycle": {"postStart": runs("sleep", "5")}},
+            )
+        ),
+        "unknown probes and hooks": unsure(
+            pod(
+                {"livenessProbe": UNKNOWN, "readinessProbe": {"exec": UNKNOWN, "httpGet": UNKNOWN}},
+                {"lifecycle": {"preStop": UNKNOWN, "postStart": runs(UNKNOWN, FAKE_KEY)}},
+            ),
+            unknowns=5,
+            findings=1,
+            evidence="postStart.exec.command[1]",
         ),
         "a script that reads": ok(
             {"spec": {"templates": [{"script": {"source": "token=read()"}}]}}
