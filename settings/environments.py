@@ -50,7 +50,7 @@ _OWN: Mapping[Environment, dict[str, Any]] = {
         "vault": {
             "spread": "none",
             "storage": {"size": "1Gi"},
-            "audit": {"size": "1Gi"},
+            "audit": {"size": "64Mi"},
             "resources": {"requests": {"cpu": "100m"}},
             "injector": {"replicas": 1},
             "snapshots": {

@@ -121,6 +121,18 @@ class Quantity(_Parsed):
         return self.text
 
 
+def at_least(least: str) -> AfterValidator:
+    """A check of a Quantity."""
+    smallest = Quantity.parse(least)
+
+    def check(value: Quantity) -> Quantity:
+        if value < smallest:
+            raise refuse(f"is {str(value)!r}, which is less than {least}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _pattern(pattern: str, what: str, longest: int = 2048) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value) or len(value) > longest:

@@ -6,6 +6,7 @@ Sizes have no defaults here: they come from settings/environments.py, the one pl
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from settings.base import Section, setting
 from settings.seal import Custodian, Seal
@@ -24,6 +25,7 @@ from settings.types import (
     Tag,
     Text,
     Version,
+    at_least,
 )
 
 
@@ -114,9 +116,11 @@ class Storage(Section):
 
 
 class Audit(Section):
-    """The audit log's volume of each pod."""
+    """The audit log's volume of each pod, in which the log rotates."""
 
-    size: Quantity = setting(why="Vault refuses requests it cannot log", write="5Gi")
+    size: Annotated[Quantity, at_least("64Mi")] = setting(
+        why="three quarters of it hold the log, compressed; then the oldest entries go", write="5Gi"
+    )
 
 
 class Amounts(Section):

@@ -12,7 +12,7 @@ from components.vault.server_config import TlsVersion
 from components.vault.service_values import ServiceType, Ui
 from components.vault.snapshot_destinations import Destination, ToGcs, ToS3, ToVolume
 from components.vault.tls import CertificateSource, CertManager, GivenSecret, OwnCa
-from components.vault.values import Size, Telemetry, VaultValues, Volume
+from components.vault.values import AuditVolume, Size, Telemetry, VaultValues, Volume
 from settings import Settings
 from settings import vault as wanted
 from settings.cloud import Cloud
@@ -46,7 +46,11 @@ def values(settings: Settings, unsealing: Unsealing, release: str) -> VaultValue
                 cpu_limit=str(resources.limits.cpu),
             ),
             data=Volume(size=str(configured.storage.size), storage_class=configured.storage.class_),
-            audit=Volume(size=str(configured.audit.size), storage_class=configured.storage.class_),
+            audit=AuditVolume(
+                size=str(configured.audit.size),
+                size_bytes=int(configured.audit.size.amount),
+                storage_class=configured.storage.class_,
+            ),
             spread=Spread(configured.spread),
         ),
         seal=unsealing.seal,

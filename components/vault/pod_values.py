@@ -1,4 +1,4 @@
-"""What a Vault pod may do, where it runs, what it mounts, and how a renewed certificate reaches it.
+"""What a Vault pod may do, where it runs and what it mounts.
 
 Owns the pod's part of the Helm values. Everything fits the "restricted" Pod Security level.
 """
@@ -11,12 +11,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from components.vault.seal import TRANSIT_CA_PATH, Seal
-from components.vault.server_config import CERTIFICATE_FILE, TLS_MOUNT
+from components.vault.server_config import TLS_MOUNT
 from components.vault.tls import CA_CONFIG_MAP, CA_KEY
 
 VAULT_USER, VAULT_GROUP = 100, 1000
 READ_BY_GROUP = 0o440
-RELOAD_SECONDS = 15
 TMP_MOUNT = "/tmp"  # noqa: S108 -- a volume of each pod's own, not a shared folder
 
 POD_SECURITY: dict[str, Any] = {
@@ -32,27 +31,6 @@ CONTAINER_SECURITY: dict[str, Any] = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-
-# Kubelet replaces a mounted Secret within about a minute; Vault reads it again on SIGHUP. Both
-# containers share one process namespace and one user, so the signal needs no capability. The lowest
-# process number named vault is the server: commands run beside it are younger.
-# What is served is noted in the pod's /tmp, so that a restart of this container misses no change.
-RELOAD_SCRIPT = f"""\
-note={TMP_MOUNT}/served-certificate
-fingerprint() {{ sha256sum {CERTIFICATE_FILE}; }}
-[ -s "$note" ] || fingerprint > "$note"
-while sleep {RELOAD_SECONDS}; do
-  mounted=$(fingerprint) || continue
-  [ "$mounted" = "$(cat "$note")" ] && continue
-  server=
-  for process in $(pidof vault); do
-    [ -n "$server" ] && [ "$server" -lt "$process" ] || server=$process
-  done
-  [ -n "$server" ] && kill -HUP "$server" || continue
-  echo "$mounted" > "$note"
-  echo "certificate changed: told Vault to reload it"
-done
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,25 +107,6 @@ def placement(release: str, spread: Spread) -> dict[str, Any]:
         "labelSelector": servers,
     }
     return {"affinity": {"podAntiAffinity": rule}, "topologySpreadConstraints": [zones]}
-
-
-def reload_container(image: Image) -> dict[str, Any]:
-    """The container beside each server that makes it read a renewed certificate."""
-    return {
-        "name": "tls-reload",
-        "image": image.reference(),
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["/bin/sh", "-ec", RELOAD_SCRIPT],
-        "securityContext": CONTAINER_SECURITY,
-        "resources": {
-            "requests": {"memory": "8Mi", "cpu": "5m"},
-            "limits": {"memory": "32Mi", "cpu": "50m"},
-        },
-        "volumeMounts": [
-            {"name": "tls", "mountPath": TLS_MOUNT, "readOnly": True},
-            {"name": "tmp", "mountPath": TMP_MOUNT},
-        ],
-    }
 
 
 def seal_variables(seal: Seal) -> list[dict[str, str]]:

@@ -25,7 +25,6 @@ from components.vault.pod_values import (
     Resources,
     Spread,
     placement,
-    reload_container,
     seal_variables,
     volume_mounts,
     volumes,
@@ -33,6 +32,7 @@ from components.vault.pod_values import (
 from components.vault.seal import Seal
 from components.vault.server_config import CA_FILE, ServerConfig, TlsVersion
 from components.vault.service_values import Ui, service_monitor, ui_values
+from components.vault.sidecars import AUDIT_MOUNT, reload_container, rotate_container
 
 # The chart appends its own name to a release that does not hold it.
 RELEASE = re.compile(r"(?=[a-z0-9-]{0,35}vault)[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -48,13 +48,20 @@ class Volume:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditVolume(Volume):
+    """The audit log's volume. `size_bytes` is `size` as a number: the log is kept within it."""
+
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Size:
     """How many servers, how big, and where. Raises ValueError for a count other than 3 or 5."""
 
     replicas: int
     resources: Resources
     data: Volume
-    audit: Volume
+    audit: AuditVolume
     spread: Spread
 
     def __post_init__(self) -> None:
@@ -135,7 +142,10 @@ def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
         "updateStrategyType": "OnDelete",
         "includeConfigAnnotation": True,
         "shareProcessNamespace": True,
-        "extraContainers": [reload_container(vault.image)],
+        "extraContainers": [
+            reload_container(vault.image),
+            rotate_container(vault.image, size.audit.size_bytes),
+        ],
         "extraEnvironmentVars": {"VAULT_CACERT": CA_FILE},
         "extraSecretEnvironmentVars": seal_variables(vault.seal),
         "volumes": volumes(tls_secret, vault.seal),
@@ -146,7 +156,7 @@ def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
         # A sealed server must stay for its custodians; a restart would not unseal it.
         "livenessProbe": {"enabled": False},
         "dataStorage": _volume(size.data, "/vault/data"),
-        "auditStorage": _volume(size.audit, "/vault/audit"),
+        "auditStorage": _volume(size.audit, AUDIT_MOUNT),
         # A new size or class of the volumes replaces the StatefulSet; the data must outlive that.
         # A `destroy` removes the volumes with their namespace.
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},

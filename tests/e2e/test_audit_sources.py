@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 import subprocess
 import sys
+import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +20,7 @@ from kubernetes.config import new_client_from_config
 
 from benchmarks.servers import SERVERS
 from local.environment import Environment
-from local.node.layout import ISSUER
+from local.node.layout import ISSUER, Layout
 from local.paths import REPOSITORY
 from local.workload import SECRET, Cluster
 from tests.e2e.objects import Objects
@@ -125,15 +128,16 @@ def _vault_logs(environment: Environment, folder: Path) -> Path:
     """What each server's file device has written until now; one that was never active: nothing."""
     kubectl = Kubectl(namespace="vault", kubeconfig=str(environment.node.kubeconfig))
     for server in SERVERS:
-        command = kubectl.command("exec", server, "-c", "vault", "--")
+        command = kubectl.command("exec", server, "-c", "audit-rotate", "--")
         written = subprocess.run(
-            [*command, "sh", "-c", "cd /vault/audit; test ! -e audit.log || cat audit.log"],
+            [*command, "tar", "-c", "-C", "/vault/audit", "."],
             env=environment.stack.environment(),
             capture_output=True,
             check=True,
             timeout=60,
         )
-        (folder / f"{server}.log").write_bytes(written.stdout)
+        with tarfile.open(fileobj=io.BytesIO(written.stdout)) as archive:
+            archive.extractall(folder / server, filter="data")
     return folder
 
 
@@ -196,6 +200,36 @@ def test_the_report_on_both_logs(environment: Environment, lived: Lived) -> None
     assert ("strongroom:admin", f"k8s:rolebindings/{NAMESPACE}/{lived.allowed}") in changed
     into = {row["path"] for row in told["paths"] if row["path"].endswith("/exec")}
     assert {f"k8s:pods/vault/{server}/exec" for server in SERVERS} <= into
+
+
+def test_no_read_is_lost_or_counted_twice_when_vaults_log_rotates(
+    environment: Environment, lived: Lived, tmp_path: Path
+) -> None:
+    mount, path = SECRET
+    volumes = Layout(environment.instance).volumes
+
+    def rotated() -> set[Path]:
+        return set(volumes.glob("*/audit.log.*.gz"))
+
+    def calls(folder: Path) -> int:
+        (row,) = (
+            row
+            for row in _audit("used", SUBJECT, folder)["calls"]
+            if row["path"] == f"{mount}/data/{path}"
+        )
+        return int(row["calls"])
+
+    before, earlier, made = calls(lived.vault), rotated(), 0
+    vault = environment.cluster().login(NAMESPACE, ACCOUNT, GRANT)
+    deadline = time.monotonic() + 240
+    while not rotated() - earlier:
+        assert time.monotonic() < deadline, f"no rotation within {made} reads"
+        for _ in range(100):
+            vault.secrets.kv.v2.read_secret_version(
+                path=path, mount_point=mount, raise_on_deleted_version=True
+            )
+            made += 1
+    assert calls(_vault_logs(environment, tmp_path)) == before + made
 
 
 def test_the_log_is_private_and_holds_calls_alone(lived: Lived) -> None:

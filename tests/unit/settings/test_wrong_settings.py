@@ -87,6 +87,7 @@ WRONG = (
     Wrong("dev", {"vault.deployer.tokenTtl": "-1h"}, "vault.deployer.tokenTtl", "no duration"),
     Wrong("dev", {"vault.storage.size": "10 GB"}, "vault.storage.size", "no Kubernetes quantity"),
     Wrong("dev", {"vault.audit.size": "0Gi"}, "vault.audit.size", "nothing at all"),
+    Wrong("dev", {"vault.audit.size": "5Mi"}, "vault.audit.size", "less than 64Mi"),
     Wrong("dev", {"vault.address": "http://vault:8200"}, "vault.address", "no https address"),
     Wrong("dev", {"vault.address": "vault:8200"}, "vault.address", "no https address"),
     Wrong("dev", {"vault.address": "https://a:b@vault:8200"}, "vault.address", "password in it"),

@@ -13,7 +13,14 @@ from components.vault.injector_values import Injector
 from components.vault.pod_values import Image, Resources, Spread
 from components.vault.seal import Seal, awskms
 from components.vault.service_values import Ui
-from components.vault.values import Size, Telemetry, VaultValues, Volume, helm_values
+from components.vault.values import (
+    AuditVolume,
+    Size,
+    Telemetry,
+    VaultValues,
+    Volume,
+    helm_values,
+)
 from settings.environments import Environment, defaults
 from tests.unit.support.monitor import deploy
 
@@ -44,7 +51,7 @@ def vault_values(
                 replicas=replicas,
                 resources=resources or Resources(),
                 data=Volume(size="1Gi", storage_class=storage_class),
-                audit=Volume(size="2Gi", storage_class=storage_class),
+                audit=AuditVolume(size="2Gi", size_bytes=2 * 2**30, storage_class=storage_class),
                 spread=spread,
             ),
             "seal": seal,

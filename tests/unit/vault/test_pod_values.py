@@ -62,7 +62,6 @@ def test_spread_keeps_this_releases_servers_apart(spread: Spread, rule: str) -> 
 def test_every_container_fits_the_restricted_level() -> None:
     values = rendered(vault_values())
     server, injector = values["server"], values["injector"]
-    (reload,) = server["extraContainers"]
     for pod in (
         server["statefulSet"]["securityContext"]["pod"],
         injector["securityContext"]["pod"],
@@ -73,7 +72,7 @@ def test_every_container_fits_the_restricted_level() -> None:
     for container in (
         server["statefulSet"]["securityContext"]["container"],
         injector["securityContext"]["container"],
-        reload["securityContext"],
+        *(container["securityContext"] for container in server["extraContainers"]),
     ):
         assert container == {
             "allowPrivilegeEscalation": False,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from components.vault.pod_values import RELOAD_SCRIPT, RELOAD_SECONDS
 from components.vault.server_config import CERTIFICATE_FILE
+from components.vault.sidecars import LOOK_SECONDS, RELOAD_SCRIPT
 
 DEADLINE = 10.0
 SERVER = """trap 'echo hup >> "$1/signals"' HUP; : > "$1/signals"; while :; do sleep 0.02; done"""
@@ -46,7 +46,7 @@ class Pod:
         script = (
             RELOAD_SCRIPT.replace(CERTIFICATE_FILE, f"{self.folder}/tls.crt")
             .replace("/tmp/served", f"{self.folder}/served")  # noqa: S108 -- as the script has it
-            .replace(f"sleep {RELOAD_SECONDS}", f"printf . >> {self.folder}/rounds; sleep 0.02")
+            .replace(f"sleep {LOOK_SECONDS}", f"printf . >> {self.folder}/rounds; sleep 0.02")
         )
         (self.folder / "rounds").touch()
         path = f"{self.folder}/bin:/usr/bin:/bin"
