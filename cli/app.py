@@ -58,7 +58,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Operate a Strongroom secrets platform. Every command names a stack: --stack prod.",
+    help="Operate a Strongroom secrets platform. Every command names a stack: --stack prod. Each "
+    "tells its exit statuses; 70 of any is a failure that nobody foresaw, with its traceback.",
 )
 
 
