@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 from policies.resource_types import DATABASE_CONNECTION, DATABASE_STATIC_ROLE, VAULT_AUDIT
@@ -38,6 +39,10 @@ def connection(name: str, user: Any) -> Any:
 
 def static(name: str, database: str, user: Any) -> Any:
     return resource(DATABASE_STATIC_ROLE, name, dbName=database, username=user)
+
+
+def endpoint(path: Any, data: Any = None, *kept: str) -> dict[str, Any]:
+    return {"path": path, "dataJson": json.dumps(data or {}), "writeFields": list(kept)}
 
 
 GOOD_URL = "postgresql://{{username}}:{{password}}@db.example.com/ml?sslmode=verify-full"
@@ -191,6 +196,30 @@ CASES: dict[str, dict[str, Case]] = {
         ),
         "as a parameter": bad({"mssql": {"connectionUrl": "server=db;PWD=fake"}}, "holds"),
         "encrypted is stored too": bad({"dataJson": ENCRYPTED}, "dataJson is set"),
+    },
+    "vault-endpoint-is-an-action": {
+        "pass": ok(endpoint("database/rotate-root/ml")),
+        "fail": bad(endpoint("sys/policies/acl/ml"), "path is 'sys/policies/acl/ml'"),
+        "wildcard": bad(endpoint("auth/kubernetes/role/*"), "path is 'auth/kubernetes/role/*'"),
+        "second-position": bad(
+            endpoint("database/rotate-root/ml", {"a": "b", "c": [{"d": 1}, {"token": "made-up"}]}),
+            "dataJson, key token, looks like a credential",
+        ),
+        "unknown": unsure(endpoint(UNKNOWN, {"password": "not-a-real-one"}), findings=1),
+        "not-applicable": ok(endpoint("pki/tidy", {"tidy_cert_store": True}, "accessor")),
+        "encrypted data": unsure({"path": "database/rotate-root/ml", "dataJson": ENCRYPTED}),
+        "a credential that only Vault names so": bad(
+            endpoint("aws/tidy", {"secret_key": "made-up"}), "key secret_key"
+        ),
+        "an answer's credential": bad(
+            endpoint("pki/tidy", {}, "accessor", "secret_id", "client_token"),
+            "writeFields[1] is 'secret_id'",
+            2,
+        ),
+        "in a namespace": bad(endpoint("/team-a/sys/audit/file"), "audit/file"),
+        "a role of an engine in a folder": bad(endpoint("team/db/roles/reader"), "roles/reader"),
+        "the rotation of a connection of that name": ok(endpoint("team/db/rotate-root/config")),
+        "the rotation of an engine's key": ok(endpoint("auth/aws/config/rotate-root")),
     },
     "vault-mount-lease-is-bounded": {
         "pass": ok({"type": "database", "maxLeaseTtlSeconds": DAY}),
