@@ -11,9 +11,16 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.kubernetes.transforms import with_options
 from components.vault.cluster import ChartOrigin, ChartSource
 
 DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+
+keep_definitions = with_options(DEFINITION, pulumi.ResourceOptions(retain_on_delete=True))
+"""Leaves a CRD in the cluster when the stack has it no more.
+
+With it would go every object of its kind, whoever made it, and the Secrets that they own.
+"""
 
 
 def helm_chart(
@@ -48,14 +55,3 @@ def helm_chart(
         values=dict(values),
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(waits), transforms=changes),
     )
-
-
-def keep_definitions(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Leave a CRD in the cluster when the stack has it no more.
-
-    With it would go every object of its kind, whoever made it, and the Secrets that they own.
-    """
-    if args.type_ != DEFINITION:
-        return None
-    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(retain_on_delete=True))
-    return pulumi.ResourceTransformResult(props=args.props, opts=opts)

@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.kubernetes.transforms import with_options
 from components.vault.certificate_secret import certify, certify_webhook
 from components.vault.tls import (
     CLUSTER_DOMAIN,
@@ -27,6 +28,17 @@ from components.vault.values import VaultValues, helm_values
 
 CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+
+keep_claims = with_options(
+    STATEFUL_SET, pulumi.ResourceOptions(ignore_changes=["spec.volumeClaimTemplates"])
+)
+"""Leaves the claims as they were made: another size or class would replace all servers at once.
+
+The claims themselves are made larger in the cluster (docs/runbooks/full-volume.md).
+"""
+
+protect_servers = with_options(STATEFUL_SET, pulumi.ResourceOptions(protect=True))
+"""Lets the engine refuse to delete or to replace the servers."""
 WEBHOOKS = "mutatingwebhookconfigurations"
 WATCH = ["list", "watch"]
 
@@ -81,8 +93,7 @@ class VaultClusterArgs:
     """`client_hosts` are names and addresses by which clients outside the cluster dial Vault.
 
     `chart_wait` are resources that must exist before the pods start, such as the seal's key.
-    With `protect` no deployment deletes the servers, and none replaces them: a new size or class of
-    their volumes would, all of them at once.
+    With `protect` no deployment deletes the servers, and none replaces them.
     """
 
     namespace: pulumi.Input[str]
@@ -153,6 +164,7 @@ class VaultCluster(pulumi.ComponentResource):
                 depends_on=waits,
                 transforms=[
                     let_webhooks_be_watched_only,
+                    keep_claims,
                     *([protect_servers] if args.protect else []),
                 ],
             ),
@@ -181,11 +193,3 @@ def let_webhooks_be_watched_only(
         for rule in granted
     ]
     return pulumi.ResourceTransformResult(props={**args.props, "rules": rules}, opts=args.opts)
-
-
-def protect_servers(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Let the engine refuse to delete or to replace the servers."""
-    if args.type_ != STATEFUL_SET:
-        return None
-    opts = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
-    return pulumi.ResourceTransformResult(props=args.props, opts=opts)

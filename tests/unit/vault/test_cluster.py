@@ -21,6 +21,7 @@ from components.vault.cluster import (
     ChartSource,
     VaultCluster,
     VaultClusterArgs,
+    keep_claims,
     let_webhooks_be_watched_only,
     protect_servers,
 )
@@ -282,7 +283,7 @@ def _trusted_of_webhook(deployed: Deployment) -> str:
 
 def test_the_injector_keeps_no_right_to_change_webhooks(transforms: Transforms) -> None:
     run()
-    assert transforms.registered == [let_webhooks_be_watched_only]
+    assert transforms.registered == [let_webhooks_be_watched_only, keep_claims]
     leading = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}
     changed = let_webhooks_be_watched_only(
         _made(
@@ -308,14 +309,22 @@ def test_the_injector_keeps_no_right_to_change_webhooks(transforms: Transforms) 
     assert let_webhooks_be_watched_only(_made("kubernetes:apps/v1:StatefulSet", {})) is None
 
 
-def test_servers_are_protected_where_it_is_asked_for(transforms: Transforms) -> None:
-    run(replace(ARGS, protect=True))
-    assert transforms.registered == [let_webhooks_be_watched_only, protect_servers]
+@pytest.mark.parametrize("protect", [True, False])
+def test_servers_are_protected_where_it_is_asked_for(transforms: Transforms, protect: bool) -> None:
+    run(replace(ARGS, protect=protect))
+    assert transforms.registered[:2] == [let_webhooks_be_watched_only, keep_claims]
+    assert transforms.registered[2:] == [protect_servers] * protect
     servers = protect_servers(_made("kubernetes:apps/v1:StatefulSet", {"spec": {"replicas": 3}}))
     assert servers is not None
     assert servers.opts.protect
     assert servers.props == {"spec": {"replicas": 3}}
     assert protect_servers(_made(CLUSTER_ROLE, {})) is None
+
+
+def test_another_size_of_the_volumes_replaces_no_server() -> None:
+    servers = keep_claims(_made("kubernetes:apps/v1:StatefulSet", {"spec": {"replicas": 3}}))
+    assert servers is not None
+    assert servers.opts.ignore_changes == ["spec.volumeClaimTemplates"]
 
 
 def _made(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformArgs:
