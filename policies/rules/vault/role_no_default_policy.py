@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.resource_types import AUTH_ROLES
-from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each
+from policies.resource_types import AUTH_ROLES, VAULT_TOKEN
+from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
 from policies.vault_policy import policy_name
 from policies.view import View
+
+SWITCHES = ("tokenNoDefaultPolicy", "noDefaultPolicy")
+LISTS = ("tokenPolicies", "policies")
+"""Of a role, and of a token that a stack makes."""
 
 
 def _listed(entry: View) -> Iterator[Judgement]:
@@ -22,20 +26,21 @@ def _listed(entry: View) -> Iterator[Judgement]:
 
 def check(role: View) -> Iterator[Judgement]:
     """Yield a finding when the default policy is on, or named."""
-    if role["tokenNoDefaultPolicy"].flag() is not True:
+    if all(role[name].flag() is not True for name in SWITCHES):
         yield Finding(
             evidence=f"tokenNoDefaultPolicy is {role['tokenNoDefaultPolicy'].text() or 'not set'}",
-            fix="set tokenNoDefaultPolicy to true",
+            fix="set tokenNoDefaultPolicy (of a token: noDefaultPolicy) to true",
         )
-    yield from each(role["tokenPolicies"].entries(), _listed)
+    for name in LISTS:
+        yield from each_of(role[name], _listed)
 
 
 RULE = Rule(
     id="vault-role-no-default-policy",
-    title="A Vault auth role must switch the default policy off.",
+    title="A Vault auth role or token must switch the default policy off.",
     severity=Severity.LOW,
     frameworks=("NIST SP 800-53 AC-6",),
-    resource_types=AUTH_ROLES,
+    resource_types=AUTH_ROLES | {VAULT_TOKEN},
     remediation="Set token_no_default_policy and grant lookup, renew and revoke of the own token.",
     levels=ADVISED,
     check=check,

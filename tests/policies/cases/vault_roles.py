@@ -22,6 +22,10 @@ def lifetime(ttl: Any = 3600, longest: Any = DAY, **more: Any) -> dict[str, Any]
     return {"tokenTtl": ttl, "tokenMaxTtl": longest, **more}
 
 
+def token(**properties: Any) -> dict[str, Any]:
+    return {"ttl": "30m", "explicitMaxTtl": "24h", "policies": ["trainer"], **properties}
+
+
 def secret_id(uses: Any = 1, ttl: Any = 600, **more: Any) -> dict[str, Any]:
     return {"secretIdNumUses": uses, "secretIdTtl": ttl, **more}
 
@@ -104,6 +108,10 @@ CASES: dict[str, dict[str, Case]] = {
             {"tokenNoDefaultPolicy": True, "tokenPolicies": [" Default"]}, "is 'default'"
         ),
         "not-applicable": ok({"tokenNoDefaultPolicy": "true"}),
+        "a token": ok({"noDefaultPolicy": True, "policies": ["trainer"]}),
+        "a token that names it": bad(
+            {"noDefaultPolicy": True, "policies": ["trainer", "default"]}, "policies[1]"
+        ),
     },
     "vault-role-token-lifetime": {
         "long batch tokens": bad({"tokenType": "batch", "tokenTtl": 7200}, "tokenTtl is 7200 s"),
@@ -115,6 +123,39 @@ CASES: dict[str, dict[str, Case]] = {
         "not-applicable": ok({"tokenType": "batch", "tokenTtl": 60}),
         "nothing set": bad({}, "which means 32 days", 2),
         "a period": bad(lifetime(tokenPeriod=60), "renewed for ever"),
+    },
+    "vault-token-is-bound": {
+        "pass": ok(token()),
+        "fail": bad(token(ttl=None), "ttl is not set"),
+        "wildcard": unsure(
+            token(ttl="*", explicitMaxTtl="768h"), findings=1, evidence="explicitMaxTtl is 2764800"
+        ),
+        "second-position": bad(token(explicitMaxTtl="7d"), "explicitMaxTtl is 604800 s"),
+        "unknown": unsure(token(ttl=UNKNOWN, period="1h"), findings=1, evidence="period is 3600"),
+        "not-applicable": ok(token(ttl="3600", noParent=True, roleName="ci", policies=[])),
+        "what its maker has": bad(token(policies=[]), "policies is not set"),
+        "for a day at once": bad(token(ttl=DAY), "ttl is 86400 s"),
+    },
+    "vault-token-role-is-bound": {
+        "pass": ok({"tokenExplicitMaxTtl": DAY, "allowedPolicies": ["a"]}),
+        "fail": bad(lifetime(), "tokenExplicitMaxTtl is not set"),
+        "wildcard": bad({"tokenExplicitMaxTtl": "*"}, "tokenExplicitMaxTtl is not set"),
+        "second-position": bad(
+            {"tokenExplicitMaxTtl": 60, "disallowedPoliciesGlobs": ["admin-*"]}, "every other one"
+        ),
+        "unknown": unsure(
+            {"tokenExplicitMaxTtl": UNKNOWN, "disallowedPolicies": ["admin"]}, findings=1
+        ),
+        "not-applicable": ok(
+            {
+                "tokenType": "service",
+                "tokenExplicitMaxTtl": 60,
+                "allowedPoliciesGlobs": ["ci-*"],
+                "disallowedPolicies": ["ci-admin"],
+            }
+        ),
+        "too long": bad({"tokenExplicitMaxTtl": 2 * DAY}, "is 172800 s"),
+        "a batch token": bad({"tokenType": "batch", "tokenExplicitMaxTtl": 60}, "is batch"),
     },
     "vault-role-alias-by-uid": {
         "pass": ok({"aliasNameSource": "serviceaccount_uid"}),
