@@ -186,6 +186,19 @@ CASES: dict[str, dict[str, Case]] = {
         "unknown": unsure(networks(UNKNOWN, []), findings=1, evidence="tokenBoundCidrs"),
         "not-applicable": ok(networks(["2001:db8::/32"], ["10.0.0.0/8"])),
         "no network": bad(networks(["office"], ["10.0.0.0/8"]), "which is no network"),
+        "halves": bad(
+            networks(["0.0.0.0/1", "128.0.0.0/1"], ["10.0.0.0/8"]), "[0] is 0.0.0.0/1", 2
+        ),
+        "in parts, beside what is not known": unsure(
+            networks(["10.0.0.0/8"], ["10.0.0.0/8", UNKNOWN, "::/16", "11.0.0.0/8"]),
+            findings=1,
+            evidence="tokenBoundCidrs holds all of 10.0.0.0/7 in parts",
+        ),
+        "in parts of IPv6": bad(networks(["10.0.0.0/8"], ["2a00::/16", "2a01::/16"]), "2a00::/15"),
+        "all of IPv4 in the form of IPv6": bad(
+            networks(["::ffff:0.0.0.0/96"], ["::ffff:10.1.2.3", "10.0.0.0/8"]),
+            "secretIdBoundCidrs[0] is",
+        ),
     },
     "vault-auth-no-stored-reviewer": {
         "pass": ok({"kubernetesHost": "https://kubernetes.default.svc"}),
