@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from access.evaluate import Acl
 from access.overlap import UNNAMED, witness
@@ -14,6 +15,10 @@ from access.policy import Capability, PathRule, Policy, PolicyError
 from access.policy_hcl import parse
 from policies.view import NotKnown, View
 
+SYSTEM = ("sys", "auth", "identity")
+"""What every namespace has below its own path, and no engine can be mounted at."""
+# Below these stand names of secrets, which may be any; a cubbyhole is its holder's own.
+_NAMES = frozenset({"data", "metadata", "delete", "undelete", "destroy", "subkeys", "cubbyhole"})
 WRITES = (Capability.CREATE, Capability.UPDATE, Capability.PATCH, Capability.DELETE)
 
 
@@ -24,6 +29,31 @@ def policy_of(properties: View) -> Policy:
         return parse(text.text(), properties["name"].text())
     except PolicyError as error:
         raise NotKnown(text.path, str(error)) from error
+
+
+def child_namespaces(policy: Policy) -> Iterator[tuple[str, Policy]]:
+    """What a policy allows in child namespaces: each one's path, and the rules as seen from there.
+
+    Which first segments are namespaces is not known. Taken for one is what has `sys`, `auth` or
+    `identity` below it, written out; in an engine of KV version 1 it may be a secret of that name.
+    """
+    found: dict[str, list[PathRule]] = {}
+    for rule in policy.rules:
+        if namespace := _namespace(rule.path.split("/")):
+            inside = replace(rule, path=rule.path.removeprefix(namespace))
+            found.setdefault(namespace, []).append(inside)
+    for namespace, rules in found.items():
+        yield namespace, Policy(name=policy.name, rules=tuple(rules))
+
+
+def _namespace(segments: list[str]) -> str:
+    """The child namespace of a path, with its last slash; empty for the path of none."""
+    for index, segment in enumerate(segments):
+        if segment in _NAMES:
+            break
+        if segment.removesuffix("*") in SYSTEM:
+            return "".join(f"{each}/" for each in segments[:index])
+    return ""
 
 
 def policy_name(entry: View) -> str:

@@ -2,7 +2,8 @@
 
 Whoever writes policies, roles, identities or tokens can give itself everything; whoever chooses the
 parameters of an engine's role has what the engine's strong user has; whoever writes audit devices
-can do so unseen; raw storage and root generation go past every policy.
+can do so unseen; raw storage and root generation go past every policy. The same holds in a child
+namespace, whose paths begin with its own; one that may as well be a secret's is not judged.
 Source: HashiCorp, "Policies" and "Production hardening"; CKV_AWS_286 is the same for IAM.
 """
 
@@ -11,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from access.overlap import covers
-from access.policy import Capability, PathRule
+from access.policy import Capability, PathRule, Policy
 from policies.resource_types import VAULT_POLICY
-from policies.rule import Finding, Judgement, Rule, Severity
-from policies.vault_policy import WRITES, grants, policy_of
+from policies.rule import Finding, Judgement, NotChecked, Rule, Severity
+from policies.vault_policy import WRITES, child_namespaces, grants, policy_of
 from policies.view import View
 
 PROTECTED = (
@@ -51,15 +52,23 @@ RAW = ("sys/raw", "sys/raw/*")
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each rule that writes a protected path, or reaches raw storage."""
     policy = policy_of(properties)
+    for namespace, inside in (("", policy), *child_namespaces(policy)):
+        yield from _judge(inside, namespace)
+
+
+def _judge(policy: Policy, namespace: str) -> Iterator[Judgement]:
     written = list(grants(policy, PROTECTED, WRITES))
     raw = grants(policy, RAW, (*WRITES, Capability.READ, Capability.LIST))
     written += (each for each in grants(policy, ENGINE_ROLES, MAKES) if _is_free_choice(each[0]))
     told = {rule.path for rule, _, _ in written}
     for rule, path, given in [*written, *(each for each in raw if each[0].path not in told)]:
-        yield Finding(
-            evidence=f'path "{rule.path}" allows {", ".join(given)} on "{path}"',
-            fix=f'remove {", ".join(given)} from path "{rule.path}"',
-        )
+        place, words = f'path "{namespace}{rule.path}"', ", ".join(given)
+        evidence = f'{place} allows {words} on "{namespace}{path}"'
+        if namespace and not any(covers(each, rule.path) for each in (*PROTECTED, *RAW)):
+            reason = f'{evidence}, which is no secret if "{namespace}" is a namespace'
+            yield NotChecked(path="policy", reason=reason)
+        else:
+            yield Finding(evidence=evidence, fix=f"remove {words} from {place}")
 
 
 def _is_free_choice(rule: PathRule) -> bool:

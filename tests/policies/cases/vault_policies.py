@@ -101,6 +101,28 @@ CASES: dict[str, dict[str, Case]] = {
             )
         ),
         "reading raw storage": bad(hcl(("sys/raw/core/keyring", "read")), "sys/raw/core/keyring"),
+        "in a child namespace": bad(
+            hcl(MINE, ("team-a/sys/policies/acl/*", "update"), ("a/sys/auth*", "read")),
+            'path "team-a/sys/policies/acl/*" allows update on "team-a/sys/policies/acl/',
+        ),
+        "in every child namespace, and deeper": bad(
+            hcl(("a/b/auth/jwt/role/ci", "create"), ("+/sys/raw/*", "read")),
+            'path "a/b/auth/jwt/role/ci" allows create',
+            2,
+        ),
+        "in a child namespace, or secrets of a service": unsure(
+            hcl(("secret/identity/*", "update"), ("secret/auth/web/*", "create")), 2
+        ),
+        "taken back in the same namespace": ok(
+            hcl(("a/sys/mounts/*", "deny"), ("a/sys/mounts/kv", "deny"), ("a/sys/seal", "update"))
+        ),
+        "secrets with names of the system": ok(
+            hcl(
+                ("secret/data/sys/policies/acl/a", "update"),
+                ("teams/kv/metadata/auth/token/create", "update"),
+                ("cubbyhole/identity/entity", "update"),
+            )
+        ),
         "deleting an audit device": bad(hcl(("sys/audit/file", "delete")), "allows delete"),
         "identities by an older path": bad(hcl(("identity/alias", "update")), "identity/alias"),
         "a login mounted deeper": bad(hcl(("auth/team/jwt/role/a", "create")), "team/jwt/role/a"),
