@@ -46,7 +46,8 @@ done
 
 # The files alone say how far it has come, so it goes on after a kill anywhere. Until Vault has made
 # the log anew it may still write to the file that was renamed: that is compressed only afterwards.
-# A server that stepped down just then makes no log before it leads again, and is not told for ever.
+# A server that does not lead makes no log: one that does not grow is left alone, and a server that
+# stepped down just then is not told for ever.
 # Names carry the UTC time, so their order is their age; `strongroom audit` reads them all.
 ROTATE_SCRIPT = f"""\
 {_HANG_UP}
@@ -54,13 +55,17 @@ umask 077
 log={AUDIT_FILE}
 partial={AUDIT_MOUNT}/.rotating
 used() {{ du -sk {AUDIT_MOUNT} 2>/dev/null | cut -f 1; }}
+size() {{ stat -c %s "$log" 2>/dev/null || echo 0; }}
 told=0
+before=$(size)
 while sleep {LOOK_SECONDS}; do
-  if [ -e "$log" ] && [ "$(stat -c %s "$log")" -ge "$ROTATE_BYTES" ]; then
+  now=$(size)
+  if [ "$now" -ge "$ROTATE_BYTES" ] && [ "$now" -gt "$before" ]; then
     new=$log.$(date -u +%Y%m%dT%H%M%S)
     [ -e "$new" ] || [ -e "$new.gz" ] || mv "$log" "$new"
     told=0
   fi
+  before=$now
   for file in "$log".*[0-9]; do
     [ -e "$file" ] || continue
     if ! [ -e "$log" ]; then
