@@ -12,6 +12,9 @@ from policies.resource_types import with_patches
 from policies.rule import Judgement, each
 from policies.view import NotKnown, View
 
+Checks = Mapping[str, Callable[[View], Iterable[Judgement]]]
+"""What judges the field of each name."""
+
 
 def _kinds(*kinds: str) -> frozenset[str]:
     return with_patches(*(f"kubernetes:{kind}" for kind in kinds))
@@ -108,6 +111,7 @@ _CLOSED = frozenset(
         *("selector", "startupProbe", "status", "tolerations", "volumeMounts", "volumes"),
     }
 )
+_MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
 _PLAIN = (str, int, float, type(None))
 
 
@@ -135,20 +139,15 @@ def parts(properties: View) -> Iterator[View]:
             waiting += reversed([(entry, leads) for entry in part.entries()])
 
 
-def each_part(
-    properties: View, names: Iterable[str], check: Callable[[View], Iterable[Judgement]]
-) -> Iterator[Judgement]:
-    """Judge every part that has one of `names`, each by itself; unknown ones are not checked."""
-    wanted = frozenset(names)
+def each_field(properties: View, checks: Checks) -> Iterator[Judgement]:
+    """Judge the fields of these names in every part, each by itself; unknown parts are told."""
 
     def judge(part: View) -> Iterator[Judgement]:
-        if not wanted.isdisjoint(part.value):
-            yield from check(part)
+        for name, check in checks.items():
+            if name in part.value:
+                yield from each([part[name]], check)
 
     return each(parts(properties), judge)
-
-
-_MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
 
 
 def pod_spec(properties: View) -> View:

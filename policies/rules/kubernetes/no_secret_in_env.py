@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise, starmap
 
-from policies.pods import WORKLOADS, each_part
+from policies.pods import WORKLOADS, Checks, each_field
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.secret_values import kind_of
 from policies.view import NotKnown, View
@@ -21,8 +21,6 @@ AUTHORIZATION = frozenset({"authorization", "proxy-authorization"})
 _ASSIGNMENT = re.compile(r"""([\w.-]+)=("[^"]*"|'[^']*'|\S+)""")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
-PLACES = ("env", "envVars", "command", "args", "source", "lifecycle", *PROBES)
-"""What a container gets; `envVars` is an older form of Spark's, `source` a script of Argo's."""
 # What a shell or a chart puts in place of itself.
 _FILLED_IN = ("$", "`", "{{")
 
@@ -100,19 +98,20 @@ def _hooks(lifecycle: View) -> Iterator[Judgement]:
     yield from each((lifecycle[name] for name in HOOKS), _handler)
 
 
-def _container(container: View) -> Iterator[Judgement]:
-    yield from each_of(container["env"], _variable)
-    yield from each([container["envVars"]], _variables)
-    for name in ("command", "args"):
-        yield from each([container[name]], _arguments)
-    yield from each([container["source"]], _script)
-    yield from each((container[name] for name in PROBES), _handler)
-    yield from each([container["lifecycle"]], _hooks)
+PLACES: Checks = {
+    "env": partial(each_of, check=_variable),
+    "envVars": _variables,  # an older form of Spark's
+    "command": _arguments,
+    "args": _arguments,
+    "source": _script,  # of Argo's
+    "lifecycle": _hooks,
+    **dict.fromkeys(PROBES, _handler),
+}
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each literal that looks like a secret."""
-    yield from each_part(properties, PLACES, _container)
+    yield from each_field(properties, PLACES)
 
 
 RULE = Rule(

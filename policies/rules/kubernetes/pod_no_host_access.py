@@ -6,8 +6,9 @@ Source: Kubernetes, "Pod Security Standards", baseline; CIS Kubernetes Benchmark
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from policies.pods import WORKLOADS, each_part
+from policies.pods import WORKLOADS, Checks, each_field
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -64,15 +65,16 @@ def _context(context: View) -> Iterator[Judgement]:
     yield from each([context], _windows)
 
 
-def _part(part: View) -> Iterator[Judgement]:
-    yield from each((part[name] for name in HOST), _switch)
-    yield from each_of(part["volumes"], _volume)
-    yield from each((part[name] for name in CONTEXTS), _context)
+PLACES: Checks = {
+    **dict.fromkeys(HOST, _switch),
+    "volumes": partial(each_of, check=_volume),
+    **dict.fromkeys(CONTEXTS, _context),
+}
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each way to the node."""
-    yield from each_part(properties, (*HOST, "volumes", *CONTEXTS), _part)
+    yield from each_field(properties, PLACES)
 
 
 RULE = Rule(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.pods import WORKLOADS, each_part
+from policies.pods import WORKLOADS, each_field
 from policies.rule import Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
@@ -41,7 +41,7 @@ def _volume(volume: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each projected token without audience, or too long."""
-    yield from each_part(properties, ("volumes",), lambda pod: each_of(pod["volumes"], _volume))
+    yield from each_field(properties, {"volumes": partial(each_of, check=_volume)})
 
 
 RULE = Rule(

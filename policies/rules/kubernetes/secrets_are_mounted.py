@@ -8,9 +8,10 @@ Source: CIS Kubernetes Benchmark 5.4.1; CKV_K8S_35.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from policies.pods import WORKLOADS, each_part
-from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each, each_of
+from policies.pods import WORKLOADS, Checks, each_field
+from policies.rule import ADVISED, Finding, Judgement, Rule, Severity, each_of
 from policies.view import View
 
 
@@ -31,6 +32,7 @@ def _source(source: View) -> Iterator[Judgement]:
 
 
 def _references(references: View) -> Iterator[Judgement]:
+    # An older form of Spark's: names of variables, each with a key of a Secret.
     for _, reference in references.items():
         yield Finding(
             evidence=f"{reference.path} comes from a Secret",
@@ -38,16 +40,16 @@ def _references(references: View) -> Iterator[Judgement]:
         )
 
 
-def _container(container: View) -> Iterator[Judgement]:
-    yield from each_of(container["env"], _variable)
-    yield from each_of(container["envFrom"], _source)
-    # An older form of Spark's: names of variables, each with a key of a Secret.
-    yield from each([container["envSecretKeyRefs"]], _references)
+PLACES: Checks = {
+    "env": partial(each_of, check=_variable),
+    "envFrom": partial(each_of, check=_source),
+    "envSecretKeyRefs": _references,
+}
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each Secret in an environment."""
-    yield from each_part(properties, ("env", "envFrom", "envSecretKeyRefs"), _container)
+    yield from each_field(properties, PLACES)
 
 
 RULE = Rule(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from policies.external_secrets import types
-from policies.pods import WORKLOADS, each_part
+from policies.pods import WORKLOADS, Checks, each_field
 from policies.rule import Finding, Judgement, Rule, Severity, each, each_of
 from policies.view import View
 
@@ -46,25 +47,22 @@ def _variable(variable: View) -> Iterator[Judgement]:
         yield from _unchecked(variable["value"])
 
 
-def _annotated(holder: View) -> Iterator[Judgement]:
-    annotations = holder["annotations"]
+def _annotations(annotations: View) -> Iterator[Judgement]:
     yield from each([annotations[f"{ANNOTATION}service"]], _address)
     yield from each([annotations[f"{ANNOTATION}tls-skip-verify"]], _unchecked)
 
 
-def _store(provider: View) -> Iterator[Judgement]:
-    yield from _address(provider["vault"]["server"])
-
-
-def _part(part: View) -> Iterator[Judgement]:
-    yield from each_of(part["env"], _variable)
-    yield from each([part, part["metadata"]], _annotated)
-    yield from each([part["provider"]], _store)
+PLACES: Checks = {
+    "env": partial(each_of, check=_variable),
+    "annotations": _annotations,
+    "metadata": lambda metadata: _annotations(metadata["annotations"]),
+    "provider": lambda provider: _address(provider["vault"]["server"]),
+}
 
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each address in clear, and for each check that is switched off."""
-    yield from each_part(properties, ("env", "annotations", "metadata", "provider"), _part)
+    yield from each_field(properties, PLACES)
     yield from each([properties["address"]], _address)
     yield from each([properties["skipTlsVerify"]], _unchecked)
 
