@@ -76,12 +76,18 @@ PARTS_OF_PODS = _kinds(
 WORKLOADS = POD_TYPES | WHOLE_PODS | PARTS_OF_PODS
 """Everything that has containers."""
 
+_CONTAINERS = frozenset(
+    {
+        *("containers", "initContainers", "ephemeralContainers"),
+        *("container", "script", "sidecars"),  # Argo Workflows; the last also Spark
+    }
+)
 # What is unknown under one of these names may be a pod. Whatever is known is searched anyway.
 _LEADS = frozenset(
     {
+        *_CONTAINERS,
         # Kubernetes
         *("spec", "template", "jobTemplate"),
-        *("containers", "initContainers", "ephemeralContainers"),
         # Kubeflow Training Operator, by the role of a replica
         *("jaxReplicaSpecs", "mpiReplicaSpecs", "paddleReplicaSpecs", "pytorchReplicaSpecs"),
         *("tfReplicaSpecs", "xgbReplicaSpecs"),
@@ -97,8 +103,8 @@ _LEADS = frozenset(
         *("art", "huggingface", "lightgbm", "onnx", "paddle", "pmml", "pytorch", "sklearn"),
         *("tensorflow", "triton", "xgboost"),
         # Argo Workflows
-        *("container", "containerSet", "dag", "inline", "script", "sidecars", "steps"),
-        *("templateDefaults", "templates", "workflowSpec"),
+        *("containerSet", "dag", "inline", "steps", "templateDefaults", "templates"),
+        "workflowSpec",
         # Spark
         *("driver", "executor"),
     }
@@ -115,11 +121,13 @@ _MAKERS = (("spec", "jobTemplate", "spec", "template"), ("spec", "template"))
 _PLAIN = (str, int, float, type(None))
 
 
-def parts(properties: View) -> Iterator[View]:
+def parts(properties: View, *, containers: bool = True) -> Iterator[View]:
     """Every mapping that can be or hold a pod or a container, from the outermost on.
 
-    Among them is what is unknown where a pod or a container would stand.
+    Among them is what is unknown where a pod or a container would stand. Without `containers`
+    those that a pod lists are left out.
     """
+    closed = _CLOSED if containers else _CLOSED | _CONTAINERS
     waiting = [(properties, True)]
     while waiting:
         part, leads = waiting.pop()
@@ -132,14 +140,14 @@ def parts(properties: View) -> Iterator[View]:
         if isinstance(value, Mapping):
             yield part
             names = [
-                key for key in value if key not in _CLOSED and not isinstance(value[key], _PLAIN)
+                key for key in value if key not in closed and not isinstance(value[key], _PLAIN)
             ]
             waiting += [(part[key], key in _LEADS) for key in reversed(names)]
         elif isinstance(value, list):
             waiting += reversed([(entry, leads) for entry in part.entries()])
 
 
-def each_field(properties: View, checks: Checks) -> Iterator[Judgement]:
+def each_field(properties: View, checks: Checks, *, containers: bool = True) -> Iterator[Judgement]:
     """Judge the fields of these names in every part, each by itself; unknown parts are told."""
 
     def judge(part: View) -> Iterator[Judgement]:
@@ -147,7 +155,7 @@ def each_field(properties: View, checks: Checks) -> Iterator[Judgement]:
             if name in part.value:
                 yield from each([part[name]], check)
 
-    return each(parts(properties), judge)
+    return each(parts(properties, containers=containers), judge)
 
 
 def pod_spec(properties: View) -> View:

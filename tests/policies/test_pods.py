@@ -17,6 +17,7 @@ from policies.rules.kubernetes.projected_token_is_bound import RULE as TOKEN_IS_
 from policies.rules.kubernetes.secrets_are_mounted import RULE as SECRETS_ARE_MOUNTED
 from policies.rules.vault.address_is_https import RULE as ADDRESS_IS_HTTPS
 from policies.view import UNKNOWN
+from tests.policies.cases.case import resource
 
 Path = tuple[str | int, ...]
 
@@ -229,6 +230,16 @@ def test_annotations_are_read_on_every_pod() -> None:
         (found,) = ADDRESS_IS_HTTPS.judge(holding(path, {"annotations": annotations}))
         assert isinstance(found, Finding)
         assert found.evidence.startswith(f"{shown(path)}.annotations")
+
+
+def test_an_unknown_container_is_no_matter_to_what_only_pods_have() -> None:
+    spec = {"containers": UNKNOWN, "initContainers": [UNKNOWN], "volumes": []}
+    properties = {"spec": {"template": {"spec": spec}}}
+    assert TOKEN_IS_BOUND.judge(properties) == []
+    assert len(NO_HOST_ACCESS.judge(properties)) == 2
+    notebook = resource("kubernetes:kubeflow.org/v1:Notebook", "notebook", **properties)
+    (said,) = NO_DEFAULT_TOKEN.judge([notebook])
+    assert isinstance(said, Finding)
 
 
 def test_an_unknown_value_that_can_be_no_pod_is_no_matter() -> None:

@@ -44,7 +44,7 @@ def check(resources: Sequence[Resource]) -> Iterator[Judgement]:
         if workload.type in POD_TYPES:
             yield from judge_pod(workload, pod_spec(workload.view))
         else:
-            yield from each(parts(workload.view), partial(judge_part, workload))
+            yield from each(parts(workload.view, containers=False), partial(judge_part, workload))
 
     def judge_part(workload: Resource, part: View) -> Iterator[Judgement]:
         if _decides(part):

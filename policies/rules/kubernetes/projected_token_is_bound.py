@@ -41,7 +41,8 @@ def _volume(volume: View) -> Iterator[Judgement]:
 
 def check(properties: View) -> Iterator[Judgement]:
     """Yield a finding for each projected token without audience, or too long."""
-    yield from each_field(properties, {"volumes": partial(each_of, check=_volume)})
+    volumes = {"volumes": partial(each_of, check=_volume)}
+    yield from each_field(properties, volumes, containers=False)
 
 
 RULE = Rule(
