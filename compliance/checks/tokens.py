@@ -32,7 +32,7 @@ def no_root_token(live: Live) -> Answer:
 
 def tokens_end(live: Live) -> Answer:
     """Every token ends by itself, within 32 days at most."""
-    endless = [_name(t) for t in live.tokens.seen if not t.get("ttl") or t.get("period")]
+    endless = [_name(t) for t in live.tokens.seen if not _ends(t) or t.get("period")]
     long = [_name(t) for t in live.tokens.seen if (t.get("ttl") or 0) > _LONGEST]
     if endless or long:
         return failed(
@@ -44,6 +44,11 @@ def tokens_end(live: Live) -> Answer:
         )
     longest = max((t["ttl"] for t in live.tokens.seen), default=0)
     return _whole(live, f"{live.tokens.count} tokens end by themselves, the last in {longest} s")
+
+
+def _ends(token: Mapping[str, Any]) -> bool:
+    """A token in its last second has a `ttl` of 0, as an endless one, and has its end."""
+    return bool(token.get("ttl") or token.get("expire_time"))
 
 
 def _whole(live: Live, said: str) -> Answer:

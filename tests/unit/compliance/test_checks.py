@@ -282,6 +282,12 @@ def test_a_log_without_the_request_is_not_checked(monkeypatch: pytest.MonkeyPatc
     assert "this check's own request in the audit log" in found.said
 
 
+def test_a_token_in_its_last_second_ends() -> None:
+    """Vault rounds its `ttl` down, to what an endless token has."""
+    last = of_tokens(ttl=0, expire_time="2030-01-01T00:00:00.123456789Z")
+    assert answer("tokens-end", last).state is State.PASSED
+
+
 def test_a_young_schedule_is_not_checked() -> None:
     young = with_cluster(running.schedule(None, age_days=1), without="snapshots")
     assert answer("snapshots-succeed", young).state is State.NOT_CHECKED
