@@ -18,7 +18,7 @@ from local import toolchain
 from local.node.forwards import free_port
 
 CA = "vault-ca.pem"
-_DEADLINE = 30.0
+_DEADLINE = 120.0
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def running(folder: Path, *, tls: bool = False) -> Iterator[hvac.Client]:
     """A client with the root token, until the end of the block.
 
     `folder` takes the server's log and, with `tls`, the file `CA`. Raises RuntimeError with that
-    log when the server does not answer within 30 seconds.
+    log when the server does not answer within two minutes.
     """
     address, root = f"127.0.0.1:{free_port()}", secrets.token_hex(16)
     path = folder / "vault.log"

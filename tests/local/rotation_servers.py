@@ -121,7 +121,7 @@ def make_identity(vault: hvac.Client, ca_file: Path, reviewer: str, jwt: Path) -
     jwt.write_text(fake_jwt(ROLE))
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for a condition, or fail."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -194,7 +194,7 @@ def server(state: Path, host: str = "127.0.0.1") -> subprocess.CompletedProcess[
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -244,5 +244,9 @@ def test_a_stand_in_that_does_not_start_is_reported_with_its_log(
     state = instance.state_dir / "aws" / "state.pickle"
     state.parent.mkdir(parents=True)
     state.touch(mode=0o644)
-    with pytest.raises(ServiceError, match=r"(?s)did not answer .* within 2 s.*refused"):
-        aws.start(node, instance, port=free_port(), timeout=2)
+    port = free_port()
+    with pytest.raises(ServiceError, match="did not answer"):
+        aws.start(node, instance, port=port, timeout=0)
+    node.started[aws.NAME].wait(120)  # now it has said why
+    with pytest.raises(ServiceError, match=r"(?s)did not answer .* within 0 s.*refused"):
+        aws.start(node, instance, port=port, timeout=0)

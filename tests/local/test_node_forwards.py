@@ -40,6 +40,12 @@ def echo() -> Iterator[int]:
     server.close()
 
 
+def free_ports() -> tuple[int, int]:
+    """Two that differ: one call knows nothing of what another has given."""
+    first = forwards.free_port()
+    return first, next(port for port in iter(forwards.free_port, None) if port != first)
+
+
 def plain_socket() -> socket.socket:
     return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
@@ -69,10 +75,7 @@ def test_data_flows_both_ways_after_the_client_said_it_is_done(echo: int) -> Non
 def test_a_forward_is_added_and_removed_while_running(echo: int) -> None:
     async def scenario() -> None:
         forwarder = Forwarder(plain_socket)
-        first, second = (
-            Forward(forwards.free_port(), "127.0.0.1", echo),
-            Forward(forwards.free_port(), "127.0.0.1", echo),
-        )
+        first, second = (Forward(port, "127.0.0.1", echo) for port in free_ports())
         await forwarder.follow({first})
         await forwarder.follow({first, second})
         assert await ask(second.host_port, b"b") == b"B"
@@ -101,7 +104,8 @@ def test_a_taken_port_is_reported_and_the_others_are_served(echo: int) -> None:
 def test_a_dead_target_closes_the_connection() -> None:
     async def scenario() -> None:
         forwarder = Forwarder(plain_socket)
-        forward = Forward(forwards.free_port(), "127.0.0.1", forwards.free_port())
+        port, closed = free_ports()
+        forward = Forward(port, "127.0.0.1", closed)
         await forwarder.follow({forward})
         with pytest.raises(ConnectionResetError):
             await ask(forward.host_port, b"a")

@@ -27,7 +27,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
         made.stop(name, timeout=1)
 
 
-def wait_for(condition: object, seconds: float = 10) -> None:
+def wait_for(condition: object, seconds: float = 40) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

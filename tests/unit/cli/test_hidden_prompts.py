@@ -50,7 +50,7 @@ class Terminal:
             block = os.read(self.screen_fd, 4096)
         except OSError:  # Linux: the other end is closed
             return False
-        self.screen += block.decode()
+        self.screen += block.decode(errors="replace")  # a block may end within a character
         return bool(block)
 
 

@@ -13,7 +13,7 @@ import pytest
 from components.vault.server_config import CERTIFICATE_FILE
 from components.vault.sidecars import LOOK_SECONDS, RELOAD_SCRIPT
 
-DEADLINE = 10.0
+DEADLINE = 40.0
 SERVER = """trap 'echo hup >> "$1/signals"' HUP; : > "$1/signals"; while :; do sleep 0.02; done"""
 
 
@@ -22,6 +22,14 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"waited {DEADLINE:.0f} s for {what}"
         time.sleep(0.01)
+
+
+def replace(path: Path, text: str, mode: int = 0o644) -> None:
+    """Change a file that is read meanwhile, as the kubelet does: it is the old one or the new."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.chmod(mode)
+    new.replace(path)
 
 
 @dataclass
@@ -33,7 +41,7 @@ class Pod:
     reloader: subprocess.Popen[str] | None = None
 
     def serve(self, certificate: str) -> None:
-        (self.folder / "tls.crt").write_text(certificate)
+        replace(self.folder / "tls.crt", certificate)
 
     def signals(self) -> int:
         return len((self.folder / "signals").read_text().splitlines())
@@ -71,8 +79,7 @@ def pod(tmp_path: Path) -> Iterator[Pod]:
     (tmp_path / "bin").mkdir()
     pidof = tmp_path / "bin/pidof"
     # A command run beside the server is younger: its number is higher, and named first.
-    pidof.write_text(f'#!/bin/sh\n[ "$1" = vault ] && echo 4194999 {server.pid}\n')
-    pidof.chmod(0o755)
+    replace(pidof, f'#!/bin/sh\n[ "$1" = vault ] && echo 4194999 {server.pid}\n', 0o755)
     made = Pod(folder=tmp_path, server=server)
     made.serve("fake certificate 1")
     wait_for((tmp_path / "signals").exists, "the server to listen")
@@ -108,9 +115,9 @@ def test_a_server_that_is_starting_is_told_later(pod: Pod) -> None:
     pod.look_again()
     pidof = pod.folder / "bin/pidof"
     text = pidof.read_text()
-    pidof.write_text("#!/bin/sh\nexit 1\n")
+    replace(pidof, "#!/bin/sh\nexit 1\n", 0o755)
     pod.serve("fake certificate 2")
     pod.look_again()
     assert pod.signals() == 0
-    pidof.write_text(text)
+    replace(pidof, text, 0o755)
     wait_for(lambda: pod.signals() == 1, "the signal")
