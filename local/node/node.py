@@ -106,7 +106,7 @@ class Node:
             "etcd to listen",
             [etcd.name],
             lambda: network.accepts(self.layout.netns_path, components.ETCD_PORT, "127.0.0.1"),
-            30,
+            120,
         )
         self._start(api_server, progress)
         self._wait("the API server to be ready", [etcd.name, api_server.name], self._api_ready, 120)
@@ -183,7 +183,7 @@ class Node:
             f"{forwards.LOOPBACK}:{port} to be opened for {name}",
             ["keeper"],
             lambda: preflight.port_owner(port) == self.supervisor.pid("keeper"),
-            10,
+            60,
         )
         return port
 
