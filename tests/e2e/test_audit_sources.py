@@ -29,7 +29,8 @@ from tests.e2e.objects import Objects
 from tests.e2e.waiting import wait_until
 from vaultops.kubectl import Kubectl
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+# The first test of all makes the environment.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 NAMESPACE, ACCOUNT, GRANT = "ml-training", "ml-app-sa", "ml-app"
 SUBJECT = f"{NAMESPACE}/{ACCOUNT}"

@@ -32,7 +32,7 @@ from tests.e2e.rotations import (
 from tests.e2e.waiting import wait_until
 from tests.e2e.workloads import Manifest, Workloads, example
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 NAMESPACE = "ml-serving"
 WORKLOAD = "tracking-rollout"
@@ -121,7 +121,7 @@ def copy_now(cluster: Cluster) -> None:
         found = api.patch_namespaced_custom_object(*place, {"metadata": {"annotations": asked}})
         return datetime.fromisoformat(found["status"]["refreshTime"]) > began
 
-    wait_until(f"ExternalSecret {SECRET} to be refreshed", copied, 60)
+    wait_until(f"ExternalSecret {SECRET} to be refreshed", copied)
 
 
 def sessions(database: PostgresService) -> dict[str, str]:
@@ -164,7 +164,7 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
     with workloads.applied(workload):
         before = workloads.wait_until_ready(workload)
         using_old = {pod.status.pod_ip: old["username"] for pod in before}
-        wait_until("a session of each pod", lambda: sessions(database) == using_old, 60)
+        wait_until("a session of each pod", lambda: sessions(database) == using_old)
 
         with reconnecting(database, lambda: published(reader)) as seen:
             assert rotated(cluster, "rotate-begin", CREDENTIAL, "--now")["result"] == "waits"
@@ -191,7 +191,7 @@ def test_a_rollout_follows_the_copy_and_the_old_login_ends_after_the_last_old_po
 
         after = workloads.wait_until_ready(workload)
         using_new = {pod.status.pod_ip: new["username"] for pod in after}
-        wait_until("a session of each new pod", lambda: sessions(database) == using_new, 60)
+        wait_until("a session of each new pod", lambda: sessions(database) == using_new)
         workloads.wait_for_line(workload, new["username"])  # it is said after the session began
         for pod in after:
             assert workloads.log(pod, "serve").splitlines() == [new["username"]]

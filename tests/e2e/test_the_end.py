@@ -146,7 +146,7 @@ def test_the_scheduled_snapshot_brings_everything_back(
     (older,) = set(custody.parent.glob("vault-init*")) - {custody}
     older.replace(custody)  # the runbook's last step: the snapshot's shares are the valid ones
 
-    wait_until("this machine's way to the Service to follow", lambda: answers(cluster), 60)
+    wait_until("this machine's way to the Service to follow", lambda: answers(cluster))
     assert read_canary(cluster) == canary
     environment.stack.up("--expect-no-changes")
 

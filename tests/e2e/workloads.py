@@ -27,7 +27,7 @@ def example(name: str) -> list[Manifest]:
     return list(yaml.safe_load_all((EXAMPLES / f"{name}.yaml").read_text()))
 
 
-def eventually(what: str, missing: Callable[[], str | None], seconds: float = 60) -> None:
+def eventually(what: str, missing: Callable[[], str | None], seconds: float = 180) -> None:
     """Wait until nothing is missing. Fails with what was."""
     wait_for(missing, what=what, where="the cluster", seconds=seconds, fix="see the pods' logs")
 
@@ -67,7 +67,7 @@ class Workloads:
         (pod,) = self.pods(job)
         return str(pod.status.phase)
 
-    def wait_until_ready(self, manifest: Manifest, seconds: float = 120) -> list[client.V1Pod]:
+    def wait_until_ready(self, manifest: Manifest, seconds: float = 180) -> list[client.V1Pod]:
         """Until as many pods are ready as are wanted; these."""
 
         def missing() -> str | None:
@@ -92,7 +92,7 @@ class Workloads:
             raise
         return said
 
-    def wait_for_line(self, manifest: Manifest, line: str, seconds: float = 60) -> None:
+    def wait_for_line(self, manifest: Manifest, line: str, seconds: float = 180) -> None:
         """Until the first container of every pod of a workload has said `line`."""
         (container, *_) = manifest["spec"]["template"]["spec"]["containers"]
 
@@ -104,7 +104,7 @@ class Workloads:
 
         eventually(f"{line!r} from {manifest['metadata']['name']}", missing, seconds)
 
-    def refusal(self, job: Manifest, seconds: float = 60) -> str:
+    def refusal(self, job: Manifest, seconds: float = 180) -> str:
         """Run a Job whose agent gets nothing; what the agent said when it gave up.
 
         Fails when the agent succeeds, or the workload's own container starts.
@@ -144,7 +144,7 @@ def _is_ready(pod: client.V1Pod) -> bool:
     return any(c.type == "Ready" and c.status == "True" for c in conditions)
 
 
-def _remove(kind: Any, name: str, namespace: str, seconds: float = 60) -> None:
+def _remove(kind: Any, name: str, namespace: str, seconds: float = 180) -> None:
     """Delete an object and wait until it and what it owns are gone."""
     deadline = time.monotonic() + seconds
     options = {"propagationPolicy": "Foreground"}
