@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 _NAME = re.compile(
-    r"(pass(word|wd|phrase)?|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?"
-    r"|signing[_-]?key|encryption[_-]?key|connection[_-]?string|auth[_-]?key|pwd|dsn)$",
+    # `secretKey` is left out: it says which key of a Secret.
+    r"(pass(word|wd|phrase)?|secret([_-](key|id))?|token|api[_-]?key|private[_-]?key|access[_-]?key"
+    r"|master[_-]?key|signing[_-]?key|encryption[_-]?key|auth[_-]?key|connection[_-]?string"
+    r"|credentials?|pwd|dsn)$",
     re.IGNORECASE,
 )
 _VALUE = re.compile(

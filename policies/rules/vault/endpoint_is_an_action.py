@@ -59,8 +59,6 @@ TYPED = {
     "+/config*": ENGINE,
 }
 """The resource that writes each path. The first that fits is meant."""
-SECRETS = frozenset({"secret_id", "secret_key"})
-"""Fields of Vault's API that hold a credential, beside those whose name says so anywhere."""
 
 
 def _typed(path: str) -> str | None:
@@ -89,19 +87,15 @@ def _data(data: View) -> Iterator[Judgement]:
                 waiting += entries.items()
             case (name, list(entries)):
                 waiting += ((name, entry) for entry in entries)
-            case (name, field) if _is_secret(name, View(field, f"{data.path}.{name}").text()):
+            case (name, field) if kind_of(name, View(field, f"{data.path}.{name}").text()):
                 yield Finding(
                     evidence=f"{data.path}, key {name}, looks like a credential in the state",
                     fix="write it by a resource with a property that ends in Wo",
                 )
 
 
-def _is_secret(name: str, value: str) -> bool:
-    return name in SECRETS or kind_of(name, value) is not None
-
-
 def _kept(field: View) -> Iterator[Judgement]:
-    if _is_secret(field.text(), "any"):
+    if kind_of(field.text(), "any"):
         yield Finding(
             evidence=f"{field.path} is {field.text()!r}, so the state holds the answer's",
             fix=f"remove {field.path}, and let who needs it ask Vault",

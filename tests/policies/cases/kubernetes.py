@@ -212,6 +212,8 @@ CASES: dict[str, dict[str, Case]] = {
     "pod-no-secret-in-env": {
         "pass": ok(pod(env(("DB_PASSWORD_FILE", "/vault/secrets/db"), ("LOG_LEVEL", "info")))),
         "fail": bad(pod(env(("DB_PASSWORD", FAKE_PASSWORD))), "env[0] (DB_PASSWORD) has the name"),
+        "another name": bad(pod(env(("APP_SECRET_KEY", FAKE_PASSWORD))), "(APP_SECRET_KEY) has"),
+        "which key of a Secret": ok(pod(env(("secretKey", "password")))),
         "wildcard": bad(pod(env(("API_KEY", "*not-a-real-key*"))), "(API_KEY)"),
         "second-position": bad(
             deployment(env(("A", "b")), env(("A", "b"), ("B", FAKE_KEY))), "containers[1].env[1]"
