@@ -11,7 +11,7 @@ import hvac
 import hvac.exceptions
 import pytest
 
-from tests.vaultops.rig import Rig, kms_key, running
+from tests.vaultops.rig import SECONDS, Rig, kms_key, running
 from vaultops import bootstrap
 from vaultops.bootstrap import BootstrapResult
 from vaultops.errors import DeniedError
@@ -185,7 +185,7 @@ def test_the_deployer_does_its_work(done: Done) -> None:
             lambda: _configure_kv(client),
             what="the new mount to be ready",
             where="secret/config",
-            seconds=20,
+            seconds=SECONDS,
             fix="see the log",
         )
         client.sys.create_or_update_acl_policy("fake-team", 'path "secret/data/x" {}')

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.vaultops.certificates import issue, renew
-from tests.vaultops.rig import Rig, running
+from tests.vaultops.rig import SECONDS, Rig, running
 from vaultops.certificates import served
 from vaultops.errors import UnreachableError, UntrustedError
 from vaultops.state import observe
@@ -56,7 +56,7 @@ def test_a_renewed_certificate_is_served_after_a_reload_and_not_before(rig: Rig)
         lambda: None if served(rig.target, 0).serial != before.serial else "the old one",
         what="the renewed certificate",
         where="the listener",
-        seconds=15,
+        seconds=SECONDS,
         fix="see the log",
     )
     assert served(rig.target, 0).days_left == 39
@@ -85,7 +85,9 @@ def test_an_expired_certificate_and_one_for_another_address_are_refused(
     renew(rig.folder / "tls", **changes)
     rig.signal(0, signal.SIGHUP)
     try:
-        wait_for(probe, what="the bad one", where="the listener", seconds=15, fix="see the log")
+        wait_for(
+            probe, what="the bad one", where="the listener", seconds=SECONDS, fix="see the log"
+        )
         assert said in reasons[0]
     finally:
         renew(rig.folder / "tls")
@@ -94,7 +96,7 @@ def test_an_expired_certificate_and_one_for_another_address_are_refused(
         lambda: None if _trusted(rig) else "the bad one",
         what="a good certificate again",
         where="the listener",
-        seconds=15,
+        seconds=SECONDS,
         fix="see the log",
     )
 

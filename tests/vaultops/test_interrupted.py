@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.vaultops.interrupted import killed_after_message, killed_after_new_write
-from tests.vaultops.rig import Rig, kms, kms_key, running
+from tests.vaultops.rig import SECONDS, Rig, kms, kms_key, running
 from vaultops import bootstrap
 from vaultops.errors import DeniedError, VaultOpsError, WaitedTooLongError
 from vaultops.identity import deployer_role
@@ -134,11 +134,10 @@ def test_a_kms_that_refuses_ends_in_one_clear_error(
 ) -> None:
     """The key is gone: the server ends at its start, and the wait says so and what to do."""
     rig = Rig(tmp_path, kubernetes_api, replicas=1, endpoint=kms_endpoint, key="fake-key")
-    with (
-        running(rig),
-        pytest.raises(WaitedTooLongError, match="waited 5 s for every Vault") as late,
-    ):
-        bootstrap.run(rig.target, rig.custodian, rig.options(deadline=5))
+    with running(rig):
+        with pytest.raises(WaitedTooLongError, match="waited 5 s for every Vault") as late:
+            bootstrap.run(rig.target, rig.custodian, rig.options(deadline=5))
+        rig.processes[0].wait(SECONDS)
     assert f"no answer from {rig.target.name(0)}" in str(late.value)
     assert "the pods' logs say why" in str(late.value)
     assert rig.custodian.load() is None

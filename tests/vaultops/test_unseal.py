@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.vaultops.rig import Rig, kms_key, running
+from tests.vaultops.rig import SECONDS, Rig, kms_key, running
 from vaultops import bootstrap
 from vaultops.custodians import build
 from vaultops.custody_pgp import PgpCustodian
@@ -99,7 +100,7 @@ def test_a_mistyped_share_is_refused_and_the_others_holders_shares_are_kept(
 
 def test_the_servers_seal_must_be_the_stacks(tmp_path: Path, kubernetes_api: str) -> None:
     with running(Rig(tmp_path, kubernetes_api, replicas=1)) as rig:
-        options = BootstrapOptions(issue_jwt=rig.options().issue_jwt, deadline=30)
+        options = BootstrapOptions(issue_jwt=rig.options().issue_jwt, deadline=SECONDS)
         with pytest.raises(VaultOpsError, match="seal 'shamir'") as refused:
             bootstrap.run(rig.target, rig.custodian, options)
         assert "auto-unseal" in refused.value.what
@@ -118,7 +119,7 @@ def test_recovery_shares_are_not_taken_for_unseal_shares(
             lambda: None if observe(rig.target).replicas[0].sealed else "unsealed",
             what="the seal",
             where="sys/seal-status",
-            seconds=20,
+            seconds=SECONDS,
             fix="see the log",
         )
         with pytest.raises(VaultOpsError, match="sealed by awskms, not by shares") as refused:
@@ -155,9 +156,10 @@ def test_wrapped_shares_are_readable_for_their_holders_alone(
     custodian = build({"type": "pgp", "path": str(path), "keys": keys})
     assert isinstance(custodian, PgpCustodian)
     with running(Rig(tmp_path, kubernetes_api, replicas=1)) as rig:
-        options = BootstrapOptions(**{**vars(rig.options(5)), "shares": 3, "threshold": 2})
+        rig.await_answers()
+        options = replace(rig.options(), shares=3, threshold=2)
         with pytest.raises(WaitedTooLongError) as waiting:
-            bootstrap.run(rig.target, custodian, options)
+            bootstrap.run(rig.target, custodian, replace(options, deadline=5))
         assert "their holders run `strongroom vault unseal`" in waiting.value.fix
         record = custodian.load()
         assert record is not None

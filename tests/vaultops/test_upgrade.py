@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.vaultops.rig import Rig, kms_key, running
+from tests.vaultops.rig import SECONDS, Rig, kms_key, running
 from vaultops import bootstrap
 from vaultops.errors import DeniedError, DoubtError, WaitedTooLongError
 from vaultops.identity import deployer_role, operator_role
@@ -77,7 +77,7 @@ def pods(rig: Rig) -> RestartedPods:
     return RestartedPods(rig)
 
 
-def run(rig: Rig, token: str, pods: RestartedPods, seconds: float = 60) -> tuple[str, ...]:
+def run(rig: Rig, token: str, pods: RestartedPods, seconds: float = SECONDS) -> tuple[str, ...]:
     """An upgrade of the rig."""
     return upgrade(
         rig.target, pods, token, snapshot=pods.snapshot, progress=pods.did.append, seconds=seconds
