@@ -95,7 +95,8 @@ class Cluster:
     def run_job(self, manifest: dict[str, Any], progress: Progress, deadline: float = 120) -> str:
         """Run a Job anew and return its first container's log once it has succeeded.
 
-        Raises NodeError with the pods' states when it fails or `deadline` seconds are over.
+        Raises NodeError with the pods' states, and the end of what a failed one said, when it fails
+        or `deadline` seconds are over.
         """
         api = self.api()
         jobs, core = client.BatchV1Api(api), client.CoreV1Api(api)
@@ -117,10 +118,24 @@ class Cluster:
                 return log
             if status.failed or time.monotonic() > ends:
                 states = "; ".join(_state(pod) for pod in pods) or self._refusal(name, namespace)
+                said = [self._last_lines(pod) for pod in pods if pod.status.phase == "Failed"]
                 raise NodeError(
                     f"job {namespace}/{name} did not succeed in {deadline:.0f} s: {states}"
+                    + "".join(f"\n{lines}" for lines in said)
                 )
             time.sleep(0.5)
+
+    def _last_lines(self, pod: client.V1Pod) -> str:
+        """The end of what the pod's first container said; nothing when that is gone, too."""
+        name, namespace = pod.metadata.name, pod.metadata.namespace
+        first = pod.spec.containers[0].name
+        try:
+            said: str = client.CoreV1Api(self.api()).read_namespaced_pod_log(
+                name, namespace, container=first, tail_lines=20
+            )
+        except client.ApiException:
+            return ""
+        return said
 
     def _refusal(self, job: str, namespace: str) -> str:
         """Why the cluster made no pod for a Job, as its newest event has it."""

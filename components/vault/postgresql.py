@@ -3,7 +3,9 @@
 Owns statements for a Vault user that holds its table privileges WITH GRANT OPTION and CREATEROLE,
 but is no superuser and no member of the owner. Such a user can take back only what it gave itself,
 and must do so before it drops a role; DROP OWNED BY needs a membership that PostgreSQL does not
-give it. Vault runs each list in one transaction, so a login exists whole or not at all.
+give it. Vault runs each list in one transaction, so a login exists whole or not at all. Only a
+revocation commits on its way: a client that comes back while its session is being ended would get
+another, and keep it after the role is gone.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ def revocation(schema: str = "public") -> tuple[str, ...]:
     place = _schema(schema)
     return (
         'ALTER ROLE "{{name}}" NOLOGIN;',
+        "COMMIT;",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}';",
         f'REVOKE ALL ON ALL TABLES IN SCHEMA {place} FROM "{{{{name}}}}";',
         f'REVOKE ALL ON ALL SEQUENCES IN SCHEMA {place} FROM "{{{{name}}}}";',

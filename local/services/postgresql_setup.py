@@ -21,6 +21,7 @@ Statements for a Vault role that reads:
 and its revocation:
 
     ALTER ROLE "{{name}}" NOLOGIN;
+    COMMIT;
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}';
     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{{name}}";
     REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM "{{name}}";

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Event
 
 import hvac
 import psycopg
@@ -20,6 +22,7 @@ from rotation.drivers.aws_keys import KeysOf
 from rotation.steps import Pending, Run
 from tests.e2e.engines_stack import BIND_PASSWORD, EnginesStack, as_aws_prints
 from tests.e2e.vault_and_postgresql import running
+from tests.e2e.waiting import wait_until
 from tests.local.rotation_aws import VAULT, fake_aws
 
 # The first run may build the tools, which takes minutes.
@@ -61,6 +64,43 @@ def test_a_login_is_made_used_renewed_and_ended(stack: EnginesStack) -> None:
         with pytest.raises(psycopg.OperationalError):
             session.execute("SELECT 1")
     assert servers.made_logins() == []
+
+
+def test_a_client_that_comes_back_at_once_keeps_no_session_of_a_revoked_login(
+    stack: EnginesStack,
+) -> None:
+    for _ in range(10):
+        lease = stack.servers.vault.read("database/creds/ml-readonly")
+        _revoke_under(stack, lease["lease_id"], lease["data"])
+
+
+def _revoke_under(stack: EnginesStack, lease: str, login: dict[str, str]) -> None:
+    servers, ended = stack.servers, Event()
+
+    def come_back() -> None:
+        while not ended.is_set():
+            with suppress(psycopg.OperationalError):
+                session = servers.login(login["username"], login["password"])
+                while not ended.is_set():
+                    session.execute("SELECT pg_sleep(0.01)")
+
+    def sessions() -> int:
+        with servers.database.connect_as_admin() as admin:
+            # By number: a session that outlives its role has no name.
+            query = "SELECT FROM pg_stat_activity WHERE usesysid = %s"
+            return len(admin.execute(query, [role]).fetchall())
+
+    with servers.database.connect_as_admin() as admin:
+        query = "SELECT oid FROM pg_roles WHERE rolname = %s"
+        (role,) = admin.execute(query, [login["username"]]).fetchone() or (0,)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(come_back)
+        try:
+            wait_until("a session", lambda: sessions() > 0)
+            servers.vault.write_data("sys/leases/revoke", data={"lease_id": lease, "sync": True})
+            wait_until("no session", lambda: sessions() == 0, 20)
+        finally:
+            ended.set()
 
 
 def test_the_first_passwords_are_dead_and_vaults_own_work(stack: EnginesStack) -> None:

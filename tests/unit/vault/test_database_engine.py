@@ -178,7 +178,8 @@ def test_a_reader_reads_and_a_writer_does_not_delete(deployed: Deployment) -> No
 def test_a_revoked_login_is_cut_off_before_it_is_dropped() -> None:
     statements = postgresql.revocation()
     assert "NOLOGIN" in statements[0]
-    assert "pg_terminate_backend" in statements[1]
+    assert statements[1] == "COMMIT;", "nobody sees it before"
+    assert "pg_terminate_backend" in statements[2]
     assert statements[-1].startswith("DROP ROLE")
     assert "DROP OWNED" not in "".join(statements)
 
