@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 
 from local import pending
+from local.files import write_private
 from local.paths import REPOSITORY, Instance
-from local.services.host import write_private
 
 STACK = "local"
 COMMITTED_CONFIG = REPOSITORY / f"Pulumi.{STACK}.yaml"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from local.files import write_private
 from local.node import audit
 from local.node.layout import (
     API_PORT,
@@ -218,12 +218,7 @@ def encryption(layout: Layout) -> str:
 def write(path: Path, text: str) -> None:
     """Write a file, 0600, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-    partial.replace(path)
+    write_private(path, text.encode())
 
 
 def write_all(layout: Layout) -> None:

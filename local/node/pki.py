@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import secrets
 from base64 import b64encode
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from local.files import write_private
 from local.node.layout import API_SERVICE_IP, CLUSTER_DOMAIN, NODE_IP, NODE_NAME
 
 VALIDITY = datetime.timedelta(days=365)
@@ -89,7 +89,7 @@ def ensure(folder: Path) -> bool:
         _write_key(folder / "service-account.key", ec.generate_private_key(ec.SECP256R1()))
         made = True
     if not (folder / "encryption.key").exists():
-        _write(folder / "encryption.key", b64encode(secrets.token_bytes(32)), 0o600)
+        write_private(folder / "encryption.key", b64encode(secrets.token_bytes(32)))
         made = True
     return made
 
@@ -141,7 +141,7 @@ def _issue(folder: Path, leaf: Leaf) -> None:
     # The certificate is written last: `_usable` asks for it, so an interrupt leaves no odd pair.
     (folder / f"{leaf.name}.crt").unlink(missing_ok=True)
     _write_key(folder / f"{leaf.name}.key", key)
-    _write(folder / f"{leaf.name}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o600)
+    write_private(folder / f"{leaf.name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _usage(authority: bool) -> x509.KeyUsage:
@@ -178,18 +178,9 @@ def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(path, pem, 0o600)
+    write_private(path, pem)
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     if path.name == "service-account.key":
-        _write(path.with_suffix(".pub"), public, 0o600)
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    partial.replace(path)
+        write_private(path.with_suffix(".pub"), public)

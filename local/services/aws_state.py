@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from moto import backends
 from moto.core.base_backend import BaseBackend
 
-from local.services.host import write_private
+from local.files import write_private
 
 SERVICES = ("kms", "iam", "awslambda_simple", "logs", "s3", "secretsmanager", "sts", "sns")
 LAMBDA = (lambda: None).__name__

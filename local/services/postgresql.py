@@ -16,8 +16,9 @@ from typing import Any
 
 import psycopg
 
+from local.files import write_private
 from local.paths import Instance
-from local.services.host import ServiceError, ServiceHost, tail, write_private
+from local.services.host import ServiceError, ServiceHost, tail
 from local.services.postgresql_cluster import Cluster
 from local.services.postgresql_setup import (
     APPLICATION,

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.files import write_private
 from local.services import tls
-from local.services.host import ServiceError, write_private
+from local.services.host import ServiceError
 
 INSTALLED = Path("/usr/lib/postgresql")  # by major version, on Debian and Ubuntu
 USER = "postgres"

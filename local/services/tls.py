@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.vault import x509
-from local.services.host import write_private
+from local.files import write_private
 
 _AUTHORITY_VALIDITY = datetime.timedelta(days=3650)
 _SERVER_VALIDITY = datetime.timedelta(days=365)
