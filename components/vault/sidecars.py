@@ -63,17 +63,18 @@ while sleep {LOOK_SECONDS}; do
   if [ "$now" -ge "$ROTATE_BYTES" ] && [ "$now" -gt "$before" ]; then
     new=$log.$(date -u +%Y%m%dT%H%M%S)
     [ -e "$new" ] || [ -e "$new.gz" ] || mv "$log" "$new"
+    now=0
     told=0
   fi
   before=$now
+  if ! [ -e "$log" ] && [ "$told" -lt 20 ] && ls "$log".*[0-9] >/dev/null 2>&1; then
+    told=$((told + 1))
+    hang_up || echo "no Vault runs that could be told of the new audit log"
+    for wait in 1 2 3 4 5 6 7 8 9 10; do [ -e "$log" ] || sleep 0.2; done
+  fi
+  [ -e "$log" ] || continue
   for file in "$log".*[0-9]; do
     [ -e "$file" ] || continue
-    if ! [ -e "$log" ]; then
-      [ "$told" -lt 20 ] || continue
-      told=$((told + 1))
-      hang_up || echo "no Vault runs that could be told of the new audit log"
-      continue
-    fi
     if gzip -c "$file" > "$partial" && mv "$partial" "$file.gz" && rm "$file"; then
       echo "rotated: ${{file##*/}}.gz"
     else
@@ -81,7 +82,7 @@ while sleep {LOOK_SECONDS}; do
     fi
   done
   while [ "$(used)" -gt "$KEEP_KIB" ]; do
-    set -- "$log".*.gz
+    set -- "$log".*
     [ -e "$1" ] || break
     rm "$1"
     echo "removed: ${{1##*/}}, the oldest, to keep room for new entries"

@@ -70,10 +70,12 @@ class Sidecar:
         script = script.replace(f"sleep {LOOK_SECONDS}", "sleep 0.1")
         # A function comes before busybox's own tool, which would see all of the machine's servers.
         pidof = f"pidof() {{ [ $1 = vault ] && echo {self.server}; }}\n"
+        # Names are a hundredth of a second apart here, and not one: it may rotate at every look.
+        date = "date() { cut -d ' ' -f 1 /proc/uptime | tr -d .; }\n"
         self._output.write_text("")
         with self._output.open("a") as output:
             self.process = subprocess.Popen(
-                [BUSYBOX, "sh", "-ec", pidof + script],
+                [BUSYBOX, "sh", "-ec", pidof + date + script],
                 env={
                     "PATH": str(self._tools()),
                     "ROTATE_BYTES": str(rotate_bytes),
@@ -196,6 +198,18 @@ def test_killed_anywhere_it_goes_on(sidecar: Sidecar, answered: list[str]) -> No
     assert len(logged) == len(set(logged))
     assert [one for one in logged if one in set(seen)] == seen
     assert not (sidecar.folder / ".rotating").exists()
+
+
+def test_what_was_left_is_compressed_first_although_every_look_rotates(
+    sidecar: Sidecar, answered: list[str]
+) -> None:
+    until(lambda: len(answered) > 10, "some requests")
+    (sidecar.folder / "audit.log.1").write_text("")
+    sidecar.start(rotate_bytes=1)
+    until(lambda: len(sidecar.said()) > 5, "six rotations")
+    said = sidecar.said()
+    assert said[0] == "rotated: audit.log.1.gz"
+    assert said == sorted(said)
 
 
 def test_the_oldest_make_room(sidecar: Sidecar) -> None:
