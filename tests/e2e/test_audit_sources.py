@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from kubernetes import client
 from kubernetes.config import new_client_from_config
 
 from benchmarks.servers import SERVERS
+from components.vault.sidecars import AUDIT_MOUNT
 from local.environment import Environment
 from local.node.layout import ISSUER, Layout
 from local.paths import REPOSITORY
@@ -131,17 +132,29 @@ def _vault_logs(environment: Environment, folder: Path) -> Path:
     """What each server's file device has written until now; one that was never active: nothing."""
     kubectl = Kubectl(namespace="vault", kubeconfig=str(environment.node.kubeconfig))
     for server in SERVERS:
-        command = kubectl.command("exec", server, "-c", "audit-rotate", "--")
-        written = subprocess.run(
-            [*command, "tar", "-c", "-C", "/vault/audit", "."],
-            env=environment.stack.environment(),
-            capture_output=True,
-            check=True,
-            timeout=60,
-        )
-        with tarfile.open(fileobj=io.BytesIO(written.stdout)) as archive:
+
+        def run(*command: str, server: str = server) -> subprocess.CompletedProcess[bytes]:
+            return subprocess.run(
+                [*kubectl.command("exec", server, "-c", "audit-rotate", "--"), *command],
+                env=environment.stack.environment(),
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+
+        with tarfile.open(fileobj=io.BytesIO(_copied(run))) as archive:
             archive.extractall(folder / server, filter="data")
     return folder
+
+
+def _copied(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> bytes:
+    """The folder as an archive, of a moment in which nothing was rotated."""
+    for _ in range(10):
+        names = run("ls", "-A", AUDIT_MOUNT)
+        written = run("tar", "-c", "-C", AUDIT_MOUNT, ".")
+        if written.returncode == 0 and run("ls", "-A", AUDIT_MOUNT).stdout == names.stdout:
+            return written.stdout
+    raise AssertionError(f"{AUDIT_MOUNT} cannot be copied: {written.stderr.decode()}")
 
 
 def _audit(*arguments: str | Path) -> Any:
