@@ -157,7 +157,7 @@ def _server(vault: VaultValues, tls_secret: str) -> dict[str, Any]:
         "livenessProbe": {"enabled": False},
         "dataStorage": _volume(size.data, "/vault/data"),
         "auditStorage": _volume(size.audit, AUDIT_MOUNT),
-        # A new size or class of the volumes replaces the StatefulSet; the data must outlive that.
+        # Whatever makes the StatefulSet go or be made anew, the data must outlive that.
         # A `destroy` removes the volumes with their namespace.
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "authDelegator": {"enabled": True},
